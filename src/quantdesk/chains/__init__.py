@@ -1,0 +1,1 @@
+"""Where transactions settle: one folder per chain, all behind `port.py`."""

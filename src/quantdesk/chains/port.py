@@ -1,0 +1,167 @@
+"""Port of the chains family: prepare a transaction, send its bytes, learn its fate.
+
+The engine commits what `prepare` returns before it calls `send`, and sends the same bytes again
+until `look` reports a fate. Nothing here decides to sign a second time: that is the engine's to do,
+and only after `DEAD` or `REVERTED`.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from quantdesk.core.assets import Asset
+from quantdesk.core.markets import Side
+
+
+@dataclass(frozen=True, slots=True)
+class AccountMeta:
+    """An account an instruction touches."""
+
+    address: str
+    is_signer: bool
+    is_writable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """A call of an on-chain program."""
+
+    program: str
+    accounts: tuple[AccountMeta, ...]
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """What a transaction is meant to do, so that it can be checked before and measured after.
+
+    SELL gives exactly `base_raw` and receives at least `quote_limit_raw`; BUY receives exactly
+    `base_raw` and pays at most `quote_limit_raw`. `memo` ties the transaction to its order and
+    attempt.
+    """
+
+    side: Side
+    base: Asset
+    quote: Asset
+    base_raw: int
+    quote_limit_raw: int
+    memo: str
+
+
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """What the chain said the transaction would do, before it was signed for good."""
+
+    slot: int
+    compute_units: int
+    logs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """Signed bytes and how to recognize them.
+
+    `last_valid_height` is the height of the last block that can hold them.
+    """
+
+    raw: bytes
+    signature: str
+    last_valid_height: int
+    simulation: Simulation
+
+
+@dataclass(frozen=True, slots=True)
+class Wallet:
+    """The account the desk trades from; `token_accounts` holds its token account of each symbol."""
+
+    address: str
+    token_accounts: Mapping[str, str]
+
+
+class Fate(StrEnum):
+    """What is known of sent bytes.
+
+    UNSEEN   not found, may still land      LANDED    executed, at the desk's commitment
+    REVERTED executed and failed, only the fee was taken
+    DEAD     proven never to have executed and never to execute
+    """
+
+    UNSEEN = "UNSEEN"
+    LANDED = "LANDED"
+    REVERTED = "REVERTED"
+    DEAD = "DEAD"
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A fate with its slot; `code` and `detail` explain a REVERTED one."""
+
+    fate: Fate
+    slot: int | None = None
+    code: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Realized amounts, read from the transaction's balance changes, in base units.
+
+    `base_raw` and `quote_raw` are what the wallet gained or gave (always positive); the network fee
+    is in neither, also when one of the two is SOL.
+    """
+
+    slot: int
+    base_raw: int
+    quote_raw: int
+    network_fee_lamports: int
+    block_time_ms: int
+
+
+class Chain(Protocol):
+    """A place where transactions settle, seen by one wallet."""
+
+    @property
+    def poll_s(self) -> float:
+        """Return the seconds between looks at transactions in flight."""
+
+    async def prepare(self, trade: Trade, instructions: Sequence[Instruction]) -> Transaction:
+        """Build, simulate and sign; nothing is sent.
+
+        Raises `Refused` (`funds.insufficient`, `simulation.failed`), or `Unavailable`
+        (`slippage.exceeded`, `pool.gone`, `rpc.unavailable`) when a fresh try may do better.
+        """
+
+    async def send(self, transaction: Transaction) -> None:
+        """Hand the bytes to the network; doing it again is harmless. Raises `Unavailable`."""
+
+    async def look(self, transactions: Sequence[Transaction]) -> list[Sighting]:
+        """Return the fate of each, in order.
+
+        Raises `Unavailable` when the chain does not answer: that says nothing about any fate.
+        """
+
+    async def receipt(self, trade: Trade, transaction: Transaction) -> Receipt:
+        """Return what a LANDED transaction moved.
+
+        Raises `Unavailable` when the chain does not answer, `Corrupt` when its answer is unreadable.
+        """
+
+    async def balances(self, assets: Sequence[Asset]) -> dict[str, int]:
+        """Return what the wallet holds, by symbol, in base units. Raises `Unavailable`."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountState:
+    """The data of one account as of a slot; empty data says that the account does not exist."""
+
+    address: str
+    data: bytes
+    slot: int
+
+
+class Accounts(Protocol):
+    """A live view of chain accounts."""
+
+    def stream(self, addresses: Sequence[str]) -> AsyncIterator[AccountState]:
+        """Yield each account's state, then every change; reconnects and re-reads by itself."""

@@ -1,0 +1,51 @@
+"""Time: the only file that reads a clock. Everything else is given one."""
+
+import asyncio
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Where time comes from; tests pass a clock that moves by hand."""
+
+    def now_ms(self) -> int:
+        """Return Unix time in milliseconds."""
+
+    def monotonic(self) -> float:
+        """Return seconds that never run backwards."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Return after that many seconds."""
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now_ms(self) -> int:
+        """Return Unix time in milliseconds."""
+        return time.time_ns() // 1_000_000
+
+    def monotonic(self) -> float:
+        """Return seconds that never run backwards."""
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        """Return after that many seconds."""
+        await asyncio.sleep(seconds)
+
+
+def iso(ms: int) -> str:
+    """Return Unix milliseconds as ISO-8601 UTC with milliseconds."""
+    moment = datetime.fromtimestamp(ms // 1000, tz=UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{ms % 1000:03d}Z"
+
+
+def utc(ms: int) -> datetime:
+    """Return Unix milliseconds as an aware UTC datetime."""
+    return datetime.fromtimestamp(ms / 1000, tz=UTC)
+
+
+def unix_ms(moment: datetime) -> int:
+    """Return a datetime as Unix milliseconds."""
+    return round(moment.timestamp() * 1000)

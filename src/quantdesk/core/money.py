@@ -1,0 +1,43 @@
+"""Money: integers in base units on the inside, exact decimals at the edge, never floats."""
+
+from decimal import Decimal, localcontext
+
+from quantdesk.core.errors import Refused
+
+BPS = 10_000
+"""Basis points in one."""
+
+_DIGITS = 60  # u64 amounts times u64 prices, with room for 18 more decimals
+
+
+def to_raw(amount: Decimal, decimals: int) -> int:
+    """Return `amount` in base units (10^-decimals).
+
+    Raises `Refused` (`amount.precision`) when the amount is finer than one base unit.
+    """
+    with localcontext(prec=_DIGITS):
+        scaled = amount.scaleb(decimals)
+        raw = int(scaled)
+        if raw != scaled:
+            raise Refused(
+                f"{amount} is finer than the {decimals} decimals of this token",
+                code="amount.precision",
+            )
+    return raw
+
+
+def from_raw(raw: int, decimals: int) -> Decimal:
+    """Return base units as an exact decimal without trailing zeros."""
+    with localcontext(prec=_DIGITS):
+        exact = Decimal(raw).scaleb(-decimals).normalize()
+        return exact.quantize(Decimal(1)) if exact == exact.to_integral_value() else exact
+
+
+def ceil_div(numerator: int, denominator: int) -> int:
+    """Return the quotient rounded up; both must be positive or zero over positive."""
+    return -(-numerator // denominator)
+
+
+def share_bps(part: int, whole: int) -> int:
+    """Return `part` of `whole` in basis points, rounded down."""
+    return part * BPS // whole

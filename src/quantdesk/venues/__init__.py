@@ -1,0 +1,1 @@
+"""Where orders are filled: one file or folder per venue, all behind `port.py`."""
