@@ -1,0 +1,1 @@
+"""The localnet: a Solana cluster on this machine, for rehearsal and for tests."""
