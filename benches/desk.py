@@ -1,0 +1,107 @@
+"""The desk as a target: `quantdesk up` in paper mode, without simulated delay, in a fresh home.
+
+`orders.py` measures it beside the peer. The port, the pid and the key are read from the files the
+desk writes into its home: `desk.json` and `owner.key`.
+"""
+
+import os
+import signal
+import sys
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+
+from benches.children import Command, await_ready, child
+from benches.peer.postgres import settings_at
+from benches.target import Running, Target
+from quantdesk.core.errors import Unavailable
+
+_START_S = 60  # a first start creates a database
+_ANSWER_S = 1
+
+
+class _Urls(msgspec.Struct):
+    api: str
+
+
+class _Desk(msgspec.Struct):
+    pid: int
+    urls: _Urls
+
+
+@dataclass(frozen=True, slots=True)
+class _Postmaster:
+    pid: int
+    socket_dir: Path
+
+
+def desk() -> Target:
+    """Return the desk, all roles in one process, on the Postgres it starts itself."""
+    return Target("desk", _run)
+
+
+@contextmanager
+def _run() -> Iterator[Running]:
+    with tempfile.TemporaryDirectory(prefix="qd-bench-") as name:
+        Path(name).chmod(0o755)  # the desk's Postgres may run as another user than the bench
+        home = Path(name) / "home"
+        log = Path(name) / "desk.log"
+        try:
+            with child(_command(home), log=log) as process:
+                state = await_ready(process, lambda: _ready(home), log=log, seconds=_START_S)
+                yield _running(home, state, launched=process.pid)
+        finally:
+            _end_postmaster(home)
+
+
+def _command(home: Path) -> Command:
+    quantdesk = Path(sys.executable).with_name("quantdesk")
+    where: Command = ["--mode", "paper", "--home", home, "--port", "0"]
+    return [quantdesk, "up", *where, "--set", "paper.latency_ms=0"]
+
+
+def _running(home: Path, state: _Desk, *, launched: int) -> Running:
+    port = urlsplit(state.urls.api).port
+    postmaster = _postmaster(home)
+    if port is None or postmaster is None:
+        raise Unavailable("desk.json names no port, or no Postgres runs under the desk's home")
+    return Running(
+        port=port,
+        all_path="/ws/orders",
+        each_path="/ws/orders",
+        header=f"Authorization: Bearer {(home / 'owner.key').read_text().strip()}",
+        groups={"desk": (launched, state.pid), "postgres": (postmaster.pid,)},
+        database=settings_at(postmaster.socket_dir),
+    )
+
+
+def _ready(home: Path) -> _Desk | None:
+    try:
+        state = msgspec.json.decode((home / "desk.json").read_bytes(), type=_Desk)
+        ready = urlsplit(state.urls.api)._replace(path="/readyz").geturl()
+        urllib.request.urlopen(ready, timeout=_ANSWER_S).close()
+    except (FileNotFoundError, msgspec.DecodeError, urllib.error.URLError, TimeoutError):
+        return None
+    return state
+
+
+def _postmaster(home: Path) -> _Postmaster | None:
+    # postmaster.pid: line 1 is the pid, line 5 the folder of the unix socket.
+    for path in home.rglob("postmaster.pid"):
+        lines = path.read_text().splitlines()
+        return _Postmaster(int(lines[0]), Path(lines[4]))
+    return None
+
+
+def _end_postmaster(home: Path) -> None:
+    # The desk stops its Postgres; one that outlived a killed desk would keep the home busy.
+    left = _postmaster(home)
+    if left is not None and Path(f"/proc/{left.pid}").exists():
+        os.kill(left.pid, signal.SIGINT)

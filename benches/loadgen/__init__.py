@@ -1,0 +1,1 @@
+"""The load generator: `loadgen.c` places the orders, `drive.py` compiles and runs it."""
