@@ -1,0 +1,56 @@
+"""Pools kept fresh: account changes on the chain become the state that venues quote from."""
+
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import aclosing
+
+import structlog
+
+from quantdesk.chains.port import Accounts, AccountState
+from quantdesk.core.clock import Clock
+from quantdesk.core.errors import Corrupt
+from quantdesk.venues.port import Venue
+
+log = structlog.get_logger()
+
+
+class PoolFeed:
+    """Feeds venues from a live view of the accounts they ask for."""
+
+    def __init__(self, *, accounts: Accounts, venues: Sequence[Venue], clock: Clock) -> None:
+        self._accounts = accounts
+        self._venues = tuple(venues)
+        self._clock = clock
+        self.counts: Counter[str] = Counter()
+        """updates, and unreadable states by code."""
+
+    async def run(self) -> None:
+        """Follow whatever the venues ask for until cancelled.
+
+        What they ask for moves: a pool names its vaults, a price leaves its bin arrays. Then the
+        stream is opened anew, which also reads every account again.
+        """
+        while True:
+            asking = self._asking()
+            unread = set(asking)
+            async with aclosing(self._accounts.stream(sorted(asking))) as states:
+                async for state in states:
+                    self._take(asking[state.address], state)
+                    unread.discard(state.address)
+                    if not unread and self._asking().keys() != asking.keys():
+                        break
+
+    def _asking(self) -> dict[str, Venue]:
+        return {address: venue for venue in self._venues for address in venue.accounts()}
+
+    def _take(self, venue: Venue, state: AccountState) -> None:
+        try:
+            venue.update(state.address, state.data, slot=state.slot, seen_ms=self._clock.now_ms())
+            self.counts["updates"] += 1
+        except Corrupt as problem:
+            # The venue stops quoting that pool; the others go on.
+            self.counts[problem.code] += 1
+            log.warning(
+                "pool.unreadable", venue=venue.name, address=state.address,
+                code=problem.code, detail=problem.detail,
+            )  # fmt: skip
