@@ -15,9 +15,9 @@ from typing import Final
 
 from solders.pubkey import Pubkey
 
-from quantdesk.core.assets import ASSETS, Asset
+from quantdesk.core.assets import Asset
 from quantdesk.core.markets import Market
-from quantdesk.localnet.accounts import GenesisAccount
+from quantdesk.localnet.accounts import GenesisAccount, token_account
 from quantdesk.venues.raydium import layout
 
 _TRADE_FEE: Final = 2_500  # millionths
@@ -29,8 +29,6 @@ _ADMIN: Final = "GThUX1Atko4tqhN2NaiTazWSeFWMuiUvfFnyJyUghFMJ"
 _OBSERVATION_BYTES: Final = 4_075
 _OBSERVATION_DISCRIMINATOR: Final = bytes.fromhex("7aaec5358109a584")
 _LP_DECIMALS: Final = 9
-# Lamports of 165 bytes: https://solana.com/docs/core/accounts
-_RENT_TOKEN_ACCOUNT: Final = 2_039_280
 _DIGITS: Final = 60
 
 _PROGRAM: Final = Pubkey.from_string(layout.PROGRAM)
@@ -123,19 +121,9 @@ def _config() -> bytes:
 
 
 def _vault(side: _Side) -> GenesisAccount:
-    # Wrapped SOL is backed by the lamports of its account, beyond the rent it notes as its own.
-    native = side.asset == ASSETS["SOL"]
-    data = (
-        bytes(side.mint)
-        + bytes(Pubkey.from_string(layout.AUTHORITY))
-        + side.amount.to_bytes(8, "little")
-        + bytes(36)
-        + b"\x01"
-        + (b"\x01\0\0\0" + _RENT_TOKEN_ACCOUNT.to_bytes(8, "little") if native else bytes(12))
-        + bytes(44)
+    return token_account(
+        str(side.vault), asset=side.asset, owner=layout.AUTHORITY, amount=side.amount
     )
-    lamports = _RENT_TOKEN_ACCOUNT + side.amount if native else None
-    return GenesisAccount(str(side.vault), str(_TOKENS), data, lamports=lamports)
 
 
 def _lp_mint() -> bytes:
