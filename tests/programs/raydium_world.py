@@ -4,10 +4,11 @@ The pool is the localnet's own BTC-USDC pool; the calls are the venue's.
 """
 
 import struct
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from msgspec.structs import replace
 from solders.account import Account
 from solders.instruction import AccountMeta, Instruction
 from solders.keypair import Keypair

@@ -1,9 +1,9 @@
 """Our Raydium CPMM refuses every account that is not the one it must be, by Anchor's code."""
 
-from dataclasses import replace
 from typing import Final
 
 import pytest
+from msgspec.structs import replace
 from solders.pubkey import Pubkey
 from tests.programs.raydium_world import World, mint_account, token_account, with_account
 

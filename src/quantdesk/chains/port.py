@@ -5,17 +5,17 @@ until `look` reports a fate. Nothing here decides to sign a second time: that is
 and only after `DEAD` or `REVERTED`.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from enum import StrEnum
 from typing import Protocol
+
+import msgspec
 
 from quantdesk.core.assets import Asset
 from quantdesk.core.markets import Side
 
 
-@dataclass(frozen=True, slots=True)
-class AccountMeta:
+class AccountMeta(msgspec.Struct, frozen=True):
     """An account an instruction touches."""
 
     address: str
@@ -23,8 +23,7 @@ class AccountMeta:
     is_writable: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Instruction:
+class Instruction(msgspec.Struct, frozen=True):
     """A call of an on-chain program."""
 
     program: str
@@ -32,8 +31,7 @@ class Instruction:
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Trade:
+class Trade(msgspec.Struct, frozen=True):
     """What a transaction is meant to do, so that it can be checked before and measured after.
 
     SELL gives exactly `base_raw` and receives at least `quote_limit_raw`; BUY receives exactly
@@ -49,8 +47,7 @@ class Trade:
     memo: str
 
 
-@dataclass(frozen=True, slots=True)
-class Simulation:
+class Simulation(msgspec.Struct, frozen=True):
     """What the chain said the transaction would do, before it was signed for good."""
 
     slot: int
@@ -58,8 +55,7 @@ class Simulation:
     logs: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Transaction:
+class Transaction(msgspec.Struct, frozen=True):
     """Signed bytes and how to recognize them.
 
     `last_valid_height` is the height of the last block that can hold them.
@@ -71,8 +67,7 @@ class Transaction:
     simulation: Simulation
 
 
-@dataclass(frozen=True, slots=True)
-class Wallet:
+class Wallet(msgspec.Struct, frozen=True):
     """The account the desk trades from; `token_accounts` holds its token account of each symbol."""
 
     address: str
@@ -93,8 +88,7 @@ class Fate(StrEnum):
     DEAD = "DEAD"
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
+class Sighting(msgspec.Struct, frozen=True):
     """A fate with its slot; `code` and `detail` explain a REVERTED one."""
 
     fate: Fate
@@ -103,8 +97,7 @@ class Sighting:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(msgspec.Struct, frozen=True):
     """Realized amounts, read from the transaction's balance changes, in base units.
 
     `base_raw` and `quote_raw` are what the wallet gained or gave (always positive); the network fee
@@ -151,8 +144,7 @@ class Chain(Protocol):
         """Return what the wallet holds, by symbol, in base units. Raises `Unavailable`."""
 
 
-@dataclass(frozen=True, slots=True)
-class AccountState:
+class AccountState(msgspec.Struct, frozen=True):
     """The data of one account as of a slot; empty data says that the account does not exist."""
 
     address: str
@@ -163,5 +155,5 @@ class AccountState:
 class Accounts(Protocol):
     """A live view of chain accounts."""
 
-    def stream(self, addresses: Sequence[str]) -> AsyncIterator[AccountState]:
+    def stream(self, addresses: Sequence[str]) -> AsyncGenerator[AccountState, None]:
         """Yield each account's state, then every change; reconnects and re-reads by itself."""

@@ -7,6 +7,7 @@ from quantdesk.core.errors import Refused
 BPS = 10_000
 """Basis points in one."""
 
+_ONE = Decimal(1)
 _DIGITS = 60  # u64 amounts times u64 prices, with room for 18 more decimals
 
 
@@ -27,10 +28,12 @@ def to_raw(amount: Decimal, decimals: int) -> int:
 
 
 def from_raw(raw: int, decimals: int) -> Decimal:
-    """Return base units as an exact decimal without trailing zeros."""
-    with localcontext(prec=_DIGITS):
-        exact = Decimal(raw).scaleb(-decimals).normalize()
-        return exact.quantize(Decimal(1)) if exact == exact.to_integral_value() else exact
+    """Return base units as an exact decimal without trailing zeros; `raw` holds at most 28 digits.
+
+    Money on Solana is a u64, which has 20.
+    """
+    exact = Decimal(raw).scaleb(-decimals).normalize()
+    return exact.quantize(_ONE) if exact == exact.to_integral_value() else exact
 
 
 def ceil_div(numerator: int, denominator: int) -> int:

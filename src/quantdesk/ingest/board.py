@@ -40,6 +40,9 @@ class Board:
         self._latest: dict[str, Price] = {}
         self._latest_of: dict[tuple[str, str], Reading] = {}
         self._touched_ms = 0
+        self.revision = 0
+        """Rises with every reading taken, so that others may remember what they worked out."""
+        self._told: dict[str, tuple[Price, dict[str, Any]]] = {}
         self._changes: set[Changes] = set()
         self.accepted: Counter[str] = Counter()
         self.rejected: Counter[tuple[str, str]] = Counter()
@@ -59,6 +62,7 @@ class Board:
         self._latest[reading.symbol] = Price(reading, received_ms)
         self._touched_ms = max(self._touched_ms, received_ms)
         self.accepted[reading.source] += 1
+        self.revision += 1
         self._tell(reading.symbol)
         return self.latest(reading.symbol)
 
@@ -110,15 +114,10 @@ class Board:
         Value and confidence are US dollars as decimal strings, times ISO-8601 UTC.
         """
         price = self._known(symbol)
-        return {
-            "symbol": symbol,
-            "source": price.reading.source,
-            "value": f"{price.value:f}",
-            "confidence": f"{price.reading.confidence:f}",
-            "publishedAt": iso(price.reading.published_ms),
-            "receivedAt": iso(price.received_ms),
-            "ageMs": self.age_ms(symbol, now_ms=now_ms),
-        }
+        told = self._told.get(symbol)
+        if told is None or told[0] is not price:
+            told = self._told[symbol] = (price, _provenance(price))
+        return {**told[1], "ageMs": self.age_ms(symbol, now_ms=now_ms)}
 
     def changes(self) -> "Changes":
         """Return an iterator over which assets changed, from now on; use it in a `with` block."""
@@ -204,6 +203,17 @@ class Changes:
         self._some.clear()
         changed, self._changed = frozenset(self._changed), set()
         return changed
+
+
+def _provenance(price: Price) -> dict[str, Any]:
+    return {
+        "symbol": price.reading.symbol,
+        "source": price.reading.source,
+        "value": f"{price.value:f}",
+        "confidence": f"{price.reading.confidence:f}",
+        "publishedAt": iso(price.reading.published_ms),
+        "receivedAt": iso(price.received_ms),
+    }
 
 
 def _fault(reading: Reading, last: Reading | None) -> str | None:

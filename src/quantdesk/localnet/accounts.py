@@ -7,7 +7,7 @@ from solders.pubkey import Pubkey
 
 from quantdesk.core.assets import ASSETS, Asset
 
-SPL_TOKEN: Final = "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"
+SPL_PROGRAM: Final = "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"
 SYSTEM_PROGRAM: Final = "11111111111111111111111111111111"
 # Lamports of 165 bytes: https://solana.com/docs/core/accounts
 _RENT_TOKEN_ACCOUNT: Final = 2_039_280
@@ -44,7 +44,7 @@ def token_account(address: str, *, asset: Asset, owner: str, amount: int) -> Gen
         )
     )
     lamports = _RENT_TOKEN_ACCOUNT + amount if native else None
-    return GenesisAccount(address, SPL_TOKEN, data, lamports)
+    return GenesisAccount(address, SPL_PROGRAM, data, lamports)
 
 
 def mint(asset: Asset, *, authority: str) -> GenesisAccount:
@@ -61,4 +61,4 @@ def mint(asset: Asset, *, authority: str) -> GenesisAccount:
             bytes(36),  # no freeze authority
         )
     )
-    return GenesisAccount(asset.mint, SPL_TOKEN, data)
+    return GenesisAccount(asset.mint, SPL_PROGRAM, data)

@@ -138,6 +138,11 @@ class Embedded:
                 await self._pg_ctl("stop", "-m", "immediate", seconds=_STOP_S)
             self._forget(found)
 
+    async def runs(self) -> bool:
+        """Return whether the server's process is there."""
+        found = self._postmaster()
+        return found is not None and await self._alive(found.pid)
+
     @cached_property
     def _who(self) -> Identity:
         needed = [self._data, self._bin / "postgres", Path(tempfile.gettempdir(), _RUNTIME)]

@@ -9,12 +9,13 @@ import errno
 import importlib.util
 import os
 import re
+import subprocess
 import tempfile
-from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import DEVNULL, PIPE, STDOUT
 
 from quantdesk.core.errors import DeskError, Refused, Unavailable
 from quantdesk.store.identity import OURSELVES, Identity
@@ -80,14 +81,14 @@ async def run(call: Call) -> tuple[int, str]:
     if call.data is not None:
         # Not as -D: pg_ctl builds a shell command and would stumble over a `$` in the path.
         env["PGDATA"] = str(call.data)
-    # Into a file, not a pipe: a server that a program leaves running would keep a pipe open.
+    # Into a file, not a pipe: a server that a program leaves running would keep a pipe open. And
+    # not by the event loop: uvloop cannot change the user.
     with explained(Path(call.argv[0])), tempfile.TemporaryFile() as output:
-        child = await asyncio.create_subprocess_exec(
-            *call.who.prefix,
-            *call.argv,
+        child = subprocess.Popen(  # noqa: S603, ASYNC220 - the wheel's programs, no shell
+            [*call.who.prefix, *call.argv],
             stdin=PIPE if call.told else DEVNULL,
             stdout=output,
-            stderr=asyncio.subprocess.STDOUT,
+            stderr=STDOUT,
             cwd=call.data or "/",
             env=env,
             **call.who.becomes,
@@ -95,22 +96,20 @@ async def run(call: Call) -> tuple[int, str]:
         await _ended(child, call)
         output.seek(0)
         said = output.read()
-    assert child.returncode is not None
     return child.returncode, said.decode(errors="replace")
 
 
-async def _ended(child: asyncio.subprocess.Process, call: Call) -> None:
+async def _ended(child: subprocess.Popen[bytes], call: Call) -> None:
     try:
-        async with asyncio.timeout(call.seconds):
-            await child.communicate(call.told.encode() or None)
-            await child.wait()
-    except TimeoutError as problem:
+        told = call.told.encode() or None
+        await asyncio.to_thread(child.communicate, told, call.seconds)
+    except subprocess.TimeoutExpired as problem:
         detail = f"{Path(call.argv[0]).name} did not end within {call.seconds:g} s"
         raise Unavailable(detail, code="database.slow") from problem
     finally:
-        if child.returncode is None:
+        if child.poll() is None:
             child.kill()
-            await child.wait()
+            child.wait()
 
 
 async def must(call: Call) -> None:

@@ -4,16 +4,16 @@ A venue keeps the state of its pools fresh by itself (`refresh`, driven by the d
 from that state without I/O, so that comparing venues costs microseconds.
 """
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
+
+import msgspec
 
 from quantdesk.chains.port import Instruction
 from quantdesk.core.markets import Market, Side
 
 
-@dataclass(frozen=True, slots=True)
-class Quote:
+class Quote(msgspec.Struct, frozen=True):
     """What one pool offers for exactly `base_raw` of the base asset, all pool fees included.
 
     BUY: pay `quote_raw` of the quote asset. SELL: receive `quote_raw`. `price` is quote per base
@@ -36,8 +36,7 @@ class Quote:
     seen_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Swap:
+class Swap(msgspec.Struct, frozen=True):
     """A quote to be taken by a wallet: `limit_raw` bounds it on chain.
 
     BUY (exact out): at most `limit_raw` of the quote asset is paid. SELL (exact in): at least

@@ -28,10 +28,9 @@ create table orders (
     slippage_bps         integer not null check (slippage_bps between 0 and 10000),
     expires_at           timestamptz,
     notional_usd         numeric not null,
-    -- Nothing is stored, and so nothing is sent, without the risk kernel's approval.
+    -- Nothing is stored, and so nothing is sent, without the risk kernel's approval; the first
+    -- event holds it whole.
     decision_id          uuid not null,
-    decision             jsonb not null check (decision ->> 'verdict' = 'APPROVED'
-                                               and decision ->> 'decisionId' = decision_id::text),
     status               text not null,
     open                 boolean not null,
     version              integer not null,
@@ -56,7 +55,9 @@ create table orders (
 create index orders_open on orders (lease_until) where open;
 create index orders_by_account on orders (account_id, id desc);
 
--- Append-only. No foreign keys: rows are only ever written in the statement that moves the order.
+-- Append-only, both. No foreign keys: rows are only ever written in the statement that moves their
+-- order. An event holds what became of the attempt before it (`fate`, `receipt`), so that signed
+-- bytes are written once and never touched again.
 create table order_events (
     order_id uuid not null,
     version  integer not null,
@@ -64,7 +65,8 @@ create table order_events (
     attempt  integer not null,
     at       timestamptz not null,
     data     jsonb not null,
-    primary key (order_id, version)
+    primary key (order_id, version),
+    check (version > 1 or data -> 'decision' ->> 'verdict' = 'APPROVED')
 );
 
 create table order_attempts (
@@ -76,8 +78,6 @@ create table order_attempts (
     signature         text not null,
     last_valid_height bigint not null,
     signed_at         timestamptz not null,
-    outcome           text,                    -- LANDED, REVERTED or DEAD; null while unknown
-    receipt           jsonb,
     primary key (order_id, attempt)
 );
 

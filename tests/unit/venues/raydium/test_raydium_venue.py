@@ -5,11 +5,11 @@ The chain here is the localnet's own genesis: one pool per market, read account 
 
 import struct
 from collections.abc import Iterable
-from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
 import pytest
+from msgspec.structs import replace
 
 from quantdesk.chains.port import AccountMeta
 from quantdesk.core.errors import Corrupt, DeskError, Refused, Unavailable

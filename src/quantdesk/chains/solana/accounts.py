@@ -1,0 +1,135 @@
+"""`LiveAccounts`: account states as they change, over a node's WebSocket.
+
+Every connection subscribes first and reads all accounts after, so that no change falls between the
+two; a state older than one already given is dropped. When the socket ends or falls silent, the
+whole begins anew after a pause.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from typing import Final
+
+import aiohttp
+import structlog
+
+from quantdesk.chains.port import AccountState
+from quantdesk.chains.solana.answers import AccountsAnswer
+from quantdesk.chains.solana.pubsub import Subscriptions
+from quantdesk.chains.solana.rpc import Rpc
+from quantdesk.core.clock import Clock
+from quantdesk.core.errors import DeskError, Unavailable
+
+_READ_MAX: Final = 100  # accounts a node takes in one question
+_MESSAGE_BYTES_MAX: Final = 16 << 20  # an account holds at most 10 MiB
+_PAUSE_S: Final = 0.25
+_PAUSE_S_MAX: Final = 10.0
+
+_log = structlog.get_logger(__name__)
+
+
+class LiveAccounts:
+    """Account states from one node.
+
+    `silence_s` is how long a socket may say nothing before it is dropped; pauses between
+    connections double from 0.25 s to 10 s and are spread by `jitter`, which returns 0 to 1.
+    """
+
+    def __init__(
+        self,
+        *,
+        url: str,
+        rpc: Rpc,
+        clock: Clock,
+        jitter: Callable[[], float],
+        commitment: str = "confirmed",
+        silence_s: float = 5.0,
+    ) -> None:
+        self._url = url
+        self._rpc = rpc
+        self._clock = clock
+        self._jitter = jitter
+        self._commitment = commitment
+        self._silence_s = silence_s
+        self.connections = 0
+        """Streams that are live now."""
+        self.drops = 0
+        """Connections that ended, or could not be made, since the start."""
+
+    async def stream(self, addresses: Sequence[str]) -> AsyncGenerator[AccountState, None]:
+        """Yield each account's state, then every change; reconnects and re-reads by itself.
+
+        An account is never yielded at an older slot after a newer one.
+        """
+        newest: dict[str, int] = {}
+        pauses = _Pauses(self._jitter)
+        async with aiohttp.ClientSession() as session:
+            while True:
+                try:
+                    async with aclosing(self._connection(session, addresses, pauses)) as states:
+                        async for state in states:
+                            if state.slot >= newest.get(state.address, 0):
+                                newest[state.address] = state.slot
+                                yield state
+                except (DeskError, aiohttp.ClientError, TimeoutError, OSError) as problem:
+                    words = str(problem) or type(problem).__name__
+                    _log.warning("accounts.dropped", url=self._url, why=words)
+                self.drops += 1
+                await self._clock.sleep(pauses.next())
+
+    async def _connection(
+        self, session: aiohttp.ClientSession, addresses: Sequence[str], pauses: "_Pauses"
+    ) -> AsyncGenerator[AccountState, None]:
+        async with asyncio.timeout(self._silence_s):
+            socket = await session.ws_connect(self._url, max_msg_size=_MESSAGE_BYTES_MAX)
+        async with socket:
+            subscriptions = Subscriptions(
+                socket=socket,
+                addresses=addresses,
+                commitment=self._commitment,
+                silence_s=self._silence_s,
+            )
+            early = await subscriptions.open()
+            for state in [*await self._read(addresses), *early]:
+                yield state
+            self.connections += 1
+            try:
+                while True:
+                    change = await subscriptions.next()
+                    pauses.reset()
+                    if change is not None:
+                        yield change
+            finally:
+                self.connections -= 1
+
+    async def _read(self, addresses: Sequence[str]) -> list[AccountState]:
+        config = {"encoding": "base64", "commitment": self._commitment}
+        states: list[AccountState] = []
+        for start in range(0, len(addresses), _READ_MAX):
+            chunk = addresses[start : start + _READ_MAX]
+            answer = await self._rpc.ask(
+                "getMultipleAccounts", chunk, config, answer=AccountsAnswer
+            )
+            if len(answer.value) != len(chunk):
+                raise Unavailable("accounts are missing in the answer", code="rpc.unreadable")
+            states += (
+                AccountState(address, account.bytes() if account else b"", answer.context.slot)
+                for address, account in zip(chunk, answer.value, strict=True)
+            )
+        return states
+
+
+class _Pauses:
+    """Growing pauses between failures in a row."""
+
+    def __init__(self, jitter: Callable[[], float]) -> None:
+        self._jitter = jitter
+        self._length_s = _PAUSE_S
+
+    def next(self) -> float:
+        length_s = self._length_s
+        self._length_s = min(2 * length_s, _PAUSE_S_MAX)
+        return length_s * (1 + self._jitter()) / 2
+
+    def reset(self) -> None:
+        self._length_s = _PAUSE_S

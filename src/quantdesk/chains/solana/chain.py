@@ -1,0 +1,314 @@
+"""`Solana`: the chains port on Solana, for one wallet.
+
+    prepare   blockhash → build → simulate → compute limit → sign        one question in a good hour
+    send      the same bytes, as often as asked; the node neither checks nor repeats them
+    look      statuses; for the old and unseen: finalized height, then a search of all history
+    receipt   the balance changes of what landed
+
+Everything that decides is in the pure files beside this one.
+"""
+
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+import msgspec
+from solders.instruction import Instruction as Step
+from solders.keypair import Keypair
+from solders.message import MessageV0
+from solders.transaction import VersionedTransaction
+
+from quantdesk.chains.port import (
+    Fate,
+    Instruction,
+    Receipt,
+    Sighting,
+    Simulation,
+    Trade,
+    Transaction,
+    Wallet,
+)
+from quantdesk.chains.solana import builder, fees, monitor, receipt
+from quantdesk.chains.solana.answers import (
+    AccountsAnswer,
+    EpochInfo,
+    SimulationAnswer,
+    Status,
+    StatusesAnswer,
+    token_amount,
+)
+from quantdesk.chains.solana.failures import failure, instruction_index
+from quantdesk.chains.solana.monitor import Commitment, Finality, Search, Sent
+from quantdesk.chains.solana.recent import Blockhashes, UnitPrices
+from quantdesk.chains.solana.rpc import Preflight, Rpc
+from quantdesk.core.assets import Asset
+from quantdesk.core.clock import Clock
+from quantdesk.core.errors import DeskError, Refused, Unavailable
+
+T = TypeVar("T")
+
+_STATUSES_MAX: Final = 256  # what a node takes in one question
+_EXPIRED: Final = "BlockhashNotFound"
+_NATIVE: Final = "SOL"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How a chain is used.
+
+    `poll_s` is the pause between looks; `landed_at` the commitment that LANDED, receipts and
+    balances are read at; `reverted_at` what a failed execution must reach before it counts (with
+    FINALIZED no fork can revive it, 13 s later); `unit_price_max` bounds the priority fee, in
+    micro-lamports per compute unit.
+    """
+
+    poll_s: float = 0.2
+    landed_at: Commitment = Commitment.CONFIRMED
+    reverted_at: Commitment = Commitment.FINALIZED
+    unit_price_max: int = 1_000_000
+
+    def __post_init__(self) -> None:
+        least = min(self.landed_at, self.reverted_at)
+        assert least >= Commitment.CONFIRMED, "a processed block proves nothing"
+
+
+_DEFAULTS: Final = Terms()
+
+
+class Solana:
+    """One wallet on one cluster."""
+
+    def __init__(
+        self,
+        *,
+        rpc: Rpc,
+        keypair: Keypair,
+        wallet: Wallet,
+        clock: Clock,
+        terms: Terms = _DEFAULTS,
+    ) -> None:
+        assert wallet.address == str(keypair.pubkey()), "the wallet is the key's"
+        self._rpc = rpc
+        self._keypair = keypair
+        self._wallet = wallet
+        self._clock = clock
+        self._terms = terms
+        self._blockhashes = Blockhashes(rpc=rpc, clock=clock)
+        self._unit_prices = UnitPrices(rpc=rpc, clock=clock, price_max=terms.unit_price_max)
+
+    @property
+    def poll_s(self) -> float:
+        """Return the seconds between looks at transactions in flight."""
+        return self._terms.poll_s
+
+    async def prepare(self, trade: Trade, instructions: Sequence[Instruction]) -> Transaction:
+        """Build, simulate and sign; nothing is sent.
+
+        Raises `Refused` (`funds.insufficient`, `amount.too_small`, `amount.too_large`,
+        `transaction.too_large`, `simulation.failed`) or `Unavailable` (`slippage.exceeded`,
+        `pool.gone`, `pool.moved`, `blockhash.expired`, `chain.busy`, `compute.exceeded`, `rpc.*`).
+        """
+        steps = builder.instructions(trade, instructions, self._wallet)
+        price = await self._unit_prices.get(_contested(instructions, self._wallet))
+        try:
+            return await self._prepared(steps, price)
+        except Unavailable as problem:
+            if problem.code != "blockhash.expired":
+                raise
+        # A rolled back block takes its blockhash with it; a fresh one tells whether that was all.
+        self._blockhashes.forget()
+        return await self._prepared(steps, price)
+
+    async def send(self, transaction: Transaction) -> None:
+        """Hand the bytes to the node; doing it again is harmless. Raises `Unavailable`."""
+        config = {"encoding": "base64", "skipPreflight": True, "maxRetries": 0}
+        try:
+            await self._rpc.ask("sendTransaction", _base64(transaction.raw), config, answer=str)
+        except Preflight as problem:
+            # Nodes that simulate all the same say so when the bytes have landed already.
+            if b"AlreadyProcessed" not in bytes(problem.data):
+                raise Unavailable(problem.detail, code=problem.code) from None
+        except Refused as problem:
+            raise Unavailable(problem.detail, code=problem.code) from None
+
+    async def look(self, transactions: Sequence[Transaction]) -> list[Sighting]:
+        """Return the fate of each, in order.
+
+        Raises `Unavailable` when the node does not answer: that says nothing about any fate.
+        """
+        sightings: list[Sighting] = []
+        for start in range(0, len(transactions), _STATUSES_MAX):
+            sightings += await self._look(transactions[start : start + _STATUSES_MAX])
+        return sightings
+
+    async def receipt(self, trade: Trade, transaction: Transaction) -> Receipt:
+        """Return what a LANDED transaction moved.
+
+        Raises `Unavailable` (`receipt.pending`, `rpc.*`), or `Corrupt` (`receipt.unreadable`,
+        `receipt.absurd`).
+        """
+        config = {
+            "encoding": "json",
+            "commitment": self._terms.landed_at.wire,
+            "maxSupportedTransactionVersion": 0,
+        }
+        answer = await self._ask(
+            "getTransaction", transaction.signature, config, answer=msgspec.Raw
+        )
+        return receipt.receipt(
+            answer,
+            trade=trade,
+            wallet=self._wallet,
+            signature=transaction.signature,
+            now_ms=self._clock.now_ms(),
+        )
+
+    async def balances(self, assets: Sequence[Asset]) -> dict[str, int]:
+        """Return what the wallet holds, by symbol, in base units; SOL includes wrapped SOL.
+
+        Raises `Unavailable`.
+        """
+        accounts = self._wallet.token_accounts
+        addresses = [self._wallet.address, *(accounts[asset.symbol] for asset in assets)]
+        config = {"encoding": "base64", "commitment": self._terms.landed_at.wire}
+        answer = await self._ask("getMultipleAccounts", addresses, config, answer=AccountsAnswer)
+        native, *tokens = _counted(answer.value, len(addresses))
+        held = {
+            asset.symbol: token_amount(account)
+            for asset, account in zip(assets, tokens, strict=True)
+        }
+        if _NATIVE in held and native is not None:
+            held[_NATIVE] += native.lamports
+        return held
+
+    async def _prepared(self, steps: Sequence[Step], unit_price: int) -> Transaction:
+        recent = await self._blockhashes.get()
+        simulation = await self._simulated(
+            builder.message(
+                steps,
+                payer=self._wallet.address,
+                blockhash=recent.blockhash,
+                compute_units=fees.COMPUTE_UNITS_MAX,
+                unit_price=0,  # or the fee of the full limit would have to be in the wallet
+            )
+        )
+        message = builder.message(
+            steps,
+            payer=self._wallet.address,
+            blockhash=recent.blockhash,
+            compute_units=fees.compute_limit(simulation.compute_units),
+            unit_price=unit_price,
+        )
+        signed = VersionedTransaction(message, [self._keypair])
+        return Transaction(
+            raw=bytes(signed),
+            signature=str(signed.signatures[0]),
+            last_valid_height=recent.last_valid_height,
+            simulation=simulation,
+        )
+
+    async def _simulated(self, message: MessageV0) -> Simulation:
+        config = {"encoding": "base64", "sigVerify": False, "commitment": "processed"}
+        raw = _base64(bytes(builder.unsigned(message)))
+        try:
+            answer = await self._rpc.ask(
+                "simulateTransaction", raw, config, answer=SimulationAnswer
+            )
+        except Refused as problem:
+            raise Refused(problem.detail, code="simulation.failed") from None
+        result = answer.value
+        logs = tuple(result.logs or ())
+        if result.err is not None:
+            raise failure(result.err, logs=logs, called=builder.called(message)).error()
+        if result.units_consumed is None:
+            raise Unavailable("the node did not say what it computed", code="rpc.unreadable")
+        return Simulation(answer.context.slot, result.units_consumed, logs)
+
+    async def _look(self, transactions: Sequence[Transaction]) -> list[Sighting]:
+        signatures = [transaction.signature for transaction in transactions]
+        slot, statuses = await self._statuses(signatures, history=False)
+        old = [
+            transaction
+            for transaction, status in zip(transactions, statuses, strict=True)
+            if status is None and monitor.may_be_expired(_sent(transaction), slot=slot)
+        ]
+        settled = await self._settled(old) if old else {}
+        return [
+            settled.get(transaction.signature) or self._sighting(transaction, status)
+            for transaction, status in zip(transactions, statuses, strict=True)
+        ]
+
+    async def _settled(self, old: Sequence[Transaction]) -> dict[str, Sighting]:
+        """Return what a search of history says of expired bytes; nothing when it is unanswered."""
+        try:
+            finality = await self._finality()
+            expired = [t for t in old if monitor.is_expired(_sent(t), finality)]
+            if not expired:
+                return {}
+            # Only now: what this search does not find has not landed up to `finality`.
+            slot, found = await self._statuses([t.signature for t in expired], history=True)
+            first = await self._first_slot(expired, finality)
+        except DeskError:
+            return {}
+        sightings = {}
+        for transaction, status in zip(expired, found, strict=True):
+            search = Search(status, slot, first)
+            dead = monitor.is_dead(_sent(transaction), finality, search)
+            sightings[transaction.signature] = (
+                Sighting(Fate.DEAD) if dead else self._sighting(transaction, status)
+            )
+        return sightings
+
+    def _sighting(self, transaction: Transaction, status: Status | None) -> Sighting:
+        fate = monitor.fate(status, landed=self._terms.landed_at, reverted=self._terms.reverted_at)
+        if status is None or fate is not Fate.REVERTED:
+            return Sighting(fate, None if status is None else status.slot)
+        index = instruction_index(status.err)
+        called = () if index is None else builder.programs(transaction.raw)
+        why = failure(status.err, called=called)
+        return Sighting(fate, status.slot, why.code, why.detail)
+
+    async def _statuses(
+        self, signatures: Sequence[str], *, history: bool
+    ) -> tuple[int, list[Status | None]]:
+        config = {"searchTransactionHistory": history}
+        answer = await self._ask("getSignatureStatuses", signatures, config, answer=StatusesAnswer)
+        return answer.context.slot, _counted(answer.value, len(signatures))
+
+    async def _finality(self) -> Finality:
+        config = {"commitment": Commitment.FINALIZED.wire}
+        info = await self._ask("getEpochInfo", config, answer=EpochInfo)
+        return Finality(info.absolute_slot, info.block_height)
+
+    async def _first_slot(self, expired: Sequence[Transaction], finality: Finality) -> int | None:
+        if not any(monitor.needs_old_history(_sent(t), finality) for t in expired):
+            return None
+        return await self._ask("getFirstAvailableBlock", answer=int)
+
+    async def _ask(self, method: str, *params: object, answer: type[T]) -> T:
+        try:
+            return await self._rpc.ask(method, *params, answer=answer)
+        except Refused as problem:
+            # A node that refuses a question about sent bytes says nothing about their fate.
+            raise Unavailable(problem.detail, code=problem.code) from None
+
+
+def _sent(transaction: Transaction) -> Sent:
+    return Sent(transaction.last_valid_height, transaction.simulation.slot)
+
+
+def _counted(answers: list[T], count: int) -> list[T]:
+    if len(answers) != count:
+        raise Unavailable(f"{len(answers)} answers to {count} questions", code="rpc.unreadable")
+    return answers
+
+
+def _contested(instructions: Sequence[Instruction], wallet: Wallet) -> tuple[str, ...]:
+    own = {wallet.address, *wallet.token_accounts.values()}
+    metas = (meta for instruction in instructions for meta in instruction.accounts)
+    return tuple(sorted({meta.address for meta in metas if meta.is_writable} - own))
+
+
+def _base64(raw: bytes) -> str:
+    return b64encode(raw).decode("ascii")

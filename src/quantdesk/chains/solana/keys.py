@@ -1,0 +1,97 @@
+"""The wallet's key, kept in a file only its owner may read, and the wallet's token accounts.
+
+File format: the JSON array of 64 bytes that `solana-keygen` writes, secret first, then public key.
+"""
+
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from solders.keypair import Keypair
+from solders.pubkey import Pubkey
+from solders.token.associated import get_associated_token_address
+
+from quantdesk.chains.port import Wallet
+from quantdesk.core.assets import ASSETS
+from quantdesk.core.errors import Refused
+
+SEED_BYTES: Final = 32
+_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+_FILE_BYTES_MAX: Final = 4096
+
+
+def load(path: Path) -> Keypair:
+    """Return the key in a file.
+
+    Raises `Refused`: `key.missing`, `key.mode` (anyone but its owner may touch the file),
+    `key.unreadable` (not a key file).
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError as problem:
+        raise Refused(f"no key at {path}: {problem.strerror}", code="key.missing") from None
+    with os.fdopen(descriptor, "rb") as file:
+        mode = os.fstat(descriptor).st_mode
+        if not stat.S_ISREG(mode) or mode & _OTHERS:
+            raise Refused(
+                f"{path} is open to other users (mode {stat.S_IMODE(mode):04o}); chmod 600 it",
+                code="key.mode",
+            )
+        text = file.read(_FILE_BYTES_MAX)
+    return _keypair(text, path)
+
+
+def make(path: Path, *, entropy: Callable[[int], bytes]) -> Keypair:
+    """Make a key from 32 random bytes and return it once it is safe on disk, mode 0600.
+
+    Raises `Refused` (`key.exists`) rather than overwrite a key.
+    """
+    keypair = Keypair.from_seed(entropy(SEED_BYTES))
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except FileExistsError:
+        raise Refused(f"there is a key at {path} already", code="key.exists") from None
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(msgspec.json.encode(list(bytes(keypair))))
+        file.flush()
+        os.fsync(descriptor)
+    _sync_folder(path.parent)
+    return keypair
+
+
+def wallet(address: str) -> Wallet:
+    """Return the wallet of an address with its associated token account of each asset.
+
+    SOL's is that of wrapped SOL. Derivation: https://spl.solana.com/associated-token-account
+    """
+    owner = Pubkey.from_string(address)
+    return Wallet(
+        address=address,
+        token_accounts={
+            symbol: str(get_associated_token_address(owner, Pubkey.from_string(asset.mint)))
+            for symbol, asset in ASSETS.items()
+        },
+    )
+
+
+def _keypair(text: bytes, path: Path) -> Keypair:
+    try:
+        content = bytes(msgspec.json.decode(text, type=list[int]))
+        keypair = Keypair.from_seed(content[:SEED_BYTES])
+    except (msgspec.DecodeError, ValueError, OverflowError):
+        raise Refused(f"{path} is not a Solana key file", code="key.unreadable") from None
+    if bytes(keypair) != content:
+        raise Refused(f"{path}: public and secret key do not match", code="key.unreadable")
+    return keypair
+
+
+def _sync_folder(folder: Path) -> None:
+    # Without this the name of the file may be lost with the power, and the funds with it.
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,139 @@
+"""Whatever the chain says went wrong, the trader reads a code, plain words, and the cause."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from quantdesk.chains.solana.answers import TOKEN_PROGRAM
+from quantdesk.chains.solana.builder import ASSOCIATED_TOKEN_PROGRAM, MEMO_PROGRAM, SYSTEM_PROGRAM
+from quantdesk.chains.solana.failures import METEORA_DLMM, RAYDIUM_CPMM, failure
+from quantdesk.core.errors import DeskError, Refused, Unavailable
+
+WHOLE_TRANSACTION = [
+    ("AccountNotFound", Refused, "funds.insufficient"),
+    ("InsufficientFundsForFee", Refused, "funds.insufficient"),
+    ({"InsufficientFundsForRent": {"account_index": 1}}, Refused, "funds.insufficient"),
+    ("BlockhashNotFound", Unavailable, "blockhash.expired"),
+    ("ProgramAccountNotFound", Unavailable, "pool.gone"),
+    ("InvalidProgramForExecution", Unavailable, "pool.gone"),
+    ("AccountInUse", Unavailable, "chain.busy"),
+    ("ClusterMaintenance", Unavailable, "chain.busy"),
+    ("WouldExceedMaxBlockCostLimit", Unavailable, "chain.busy"),
+    ({"ProgramExecutionTemporarilyRestricted": {"account_index": 1}}, Unavailable, "chain.busy"),
+    ("SignatureFailure", Refused, "simulation.failed"),
+    ({"DuplicateInstruction": 3}, Refused, "simulation.failed"),
+    ("NeverHeardOf", Refused, "simulation.failed"),
+    (None, Refused, "simulation.failed"),
+    ([1, 2], Refused, "simulation.failed"),
+    ({}, Refused, "simulation.failed"),
+    ({"InstructionError": "odd"}, Refused, "simulation.failed"),
+    ({"InstructionError": [0, {"BorshIoError": "Unknown"}]}, Refused, "simulation.failed"),
+    ({"InstructionError": [0, "InsufficientFunds"]}, Refused, "funds.insufficient"),
+    ({"InstructionError": [0, "AccountNotRentExempt"]}, Refused, "funds.insufficient"),
+    ({"InstructionError": [0, "UnsupportedProgramId"]}, Unavailable, "pool.gone"),
+    ({"InstructionError": [0, "ComputationalBudgetExceeded"]}, Unavailable, "compute.exceeded"),
+    ({"InstructionError": [0, "InvalidArgument"]}, Refused, "simulation.failed"),
+]
+OF_A_PROGRAM = [
+    (TOKEN_PROGRAM, 0, Refused, "funds.insufficient"),
+    (TOKEN_PROGRAM, 1, Refused, "funds.insufficient"),
+    (TOKEN_PROGRAM, 17, Refused, "simulation.failed"),
+    (SYSTEM_PROGRAM, 1, Refused, "funds.insufficient"),
+    (ASSOCIATED_TOKEN_PROGRAM, 1, Refused, "funds.insufficient"),
+    (RAYDIUM_CPMM, 1, Refused, "funds.insufficient"),
+    (RAYDIUM_CPMM, 3007, Unavailable, "pool.gone"),
+    (RAYDIUM_CPMM, 3012, Unavailable, "pool.gone"),
+    (RAYDIUM_CPMM, 6000, Unavailable, "pool.gone"),
+    (RAYDIUM_CPMM, 6003, Refused, "simulation.failed"),
+    (RAYDIUM_CPMM, 6005, Unavailable, "slippage.exceeded"),
+    (RAYDIUM_CPMM, 6006, Refused, "amount.too_small"),
+    (RAYDIUM_CPMM, 6008, Unavailable, "pool.gone"),
+    (RAYDIUM_CPMM, 6012, Unavailable, "pool.moved"),
+    (METEORA_DLMM, 1, Refused, "funds.insufficient"),
+    (METEORA_DLMM, 3005, Unavailable, "pool.moved"),
+    (METEORA_DLMM, 6003, Unavailable, "slippage.exceeded"),
+    (METEORA_DLMM, 6004, Unavailable, "slippage.exceeded"),
+    (METEORA_DLMM, 6005, Refused, "simulation.failed"),
+    (METEORA_DLMM, 6009, Unavailable, "pool.moved"),
+    (METEORA_DLMM, 6012, Unavailable, "pool.moved"),
+    (METEORA_DLMM, 6027, Unavailable, "pool.moved"),
+    (METEORA_DLMM, 6039, Unavailable, "slippage.exceeded"),
+    (METEORA_DLMM, 6042, Unavailable, "pool.gone"),
+    (METEORA_DLMM, 6057, Unavailable, "pool.moved"),
+    (MEMO_PROGRAM, 1, Refused, "simulation.failed"),
+]
+
+
+@pytest.mark.parametrize(("problem", "kind", "code"), WHOLE_TRANSACTION)
+def test_sorts_what_befell_the_transaction(
+    problem: object, kind: type[DeskError], code: str
+) -> None:
+    error = failure(problem).error()
+
+    assert (type(error), error.code) == (kind, code)
+
+
+@pytest.mark.parametrize(("program", "number", "kind", "code"), OF_A_PROGRAM)
+def test_sorts_a_number_by_the_program_that_was_called(
+    program: str, number: int, kind: type[DeskError], code: str
+) -> None:
+    problem = {"InstructionError": [1, {"Custom": number}]}
+
+    found = failure(problem, called=[MEMO_PROGRAM, program])
+
+    assert (found.kind, found.code) == (kind, code)
+
+
+def test_believes_the_innermost_program_of_the_logs_rather_than_the_called_one() -> None:
+    logs = [
+        f"Program {METEORA_DLMM} invoke [1]",
+        "Program log: Instruction: Swap2",
+        f"Program {TOKEN_PROGRAM} invoke [2]",
+        "Program log: Error: not rent exempt",
+        f"Program {TOKEN_PROGRAM} failed: custom program error: 0x0",
+        f"Program {METEORA_DLMM} failed: custom program error: 0x0",
+    ]
+    problem = {"InstructionError": [0, {"Custom": 0}]}
+
+    found = failure(problem, logs=logs, called=[MEMO_PROGRAM])
+
+    assert found.code == "funds.insufficient"
+    assert "Error: not rent exempt" in found.detail
+
+
+def test_quotes_the_failing_program_and_not_the_memo() -> None:
+    logs = [
+        f"Program {MEMO_PROGRAM} invoke [1]",
+        'Program log: Memo (len 4): "qd:1"',
+        f"Program {RAYDIUM_CPMM} invoke [1]",
+        f"Program {RAYDIUM_CPMM} failed: custom program error: 0x1771",
+    ]
+
+    found = failure({"InstructionError": [1, {"Custom": 6001}]}, logs=logs)
+
+    assert "custom program error: 0x1771" in found.detail
+    assert "Memo" not in found.detail
+
+
+def test_names_the_error_when_there_are_no_logs() -> None:
+    found = failure({"InstructionError": [4, {"Custom": 6005}]}, called=[RAYDIUM_CPMM] * 5)
+
+    assert "instruction 4 failed with error 6005" in found.detail
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=9),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["InstructionError", "Custom", "x"]), inner, max_size=2)
+    ),
+    max_leaves=6,
+)
+
+
+@given(problem=JSON, logs=st.lists(st.text(max_size=30) | st.just("Program log: x"), max_size=4))
+def test_has_words_for_every_odd_error(problem: object, logs: list[str]) -> None:
+    error = failure(problem, logs=logs).error()
+
+    assert error.code
+    assert len(error.detail) < 400
