@@ -1,0 +1,1 @@
+"""Who may act: accounts and the keys that speak for them."""

@@ -1,0 +1,42 @@
+"""The owner: made at the first start, with one API key for the machine's own tools."""
+
+from quantdesk.access import store
+from quantdesk.access.keys import Keys, Principal, digest, new_key
+from quantdesk.core.clock import Clock
+from quantdesk.core.ids import NewId
+from quantdesk.store.pool import Pools
+
+_KEY_NAME = "owner.key"
+
+
+async def open_keys(pools: Pools) -> Keys:
+    """Return the keys that are valid now."""
+    async with pools.read.connection() as c:
+        return Keys(await store.keys(c))
+
+
+async def ensure_owner(
+    pools: Pools, *, known_key: str | None, clock: Clock, new_id: NewId
+) -> str | None:
+    """Make sure there is an owner whose key is at hand; return a fresh key if one was made.
+
+    `known_key` is the key the data folder holds. When it is missing or wrong, a fresh one takes its
+    place and the lost one stops working.
+    """
+    async with pools.write.transaction() as c:
+        account_id = await store.owner(c)
+        if account_id is None:
+            account_id = new_id()
+            await store.add_owner(c, account_id, created_ms=clock.now_ms())
+        valid = await store.keys(c)
+        if known_key is not None and digest(known_key) in valid:
+            return None
+        key = new_key()
+        await store.replace_key(
+            c,
+            Principal(account_id, "owner", new_id()),
+            name=_KEY_NAME,
+            key_hash=digest(key),
+            created_ms=clock.now_ms(),
+        )
+        return key

@@ -1,0 +1,81 @@
+"""The web server: uvicorn on a socket that is bound before anything is announced."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+import uvicorn
+
+from quantdesk.api.corked import Http, WebSocket
+from quantdesk.api.edge import App
+from quantdesk.core.errors import Unavailable
+
+_CONNECTIONS_MAX = 5_000
+_PING_S = 10.0
+_PONG_S = 30.0
+_IDLE_S = 30
+_STOP_S = 2
+_BACKLOG = 1024
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Return a socket bound to an address; port 0 takes a free one.
+
+    Raises `Unavailable` (`port.taken`) when another program has it.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+    except OSError as problem:
+        bound.close()
+        raise Unavailable(
+            f"cannot listen on {host}:{port} ({problem.strerror}); choose another --port",
+            code="port.taken",
+        ) from problem
+    return bound
+
+
+@asynccontextmanager
+async def serving(app: App, bound: socket.socket) -> AsyncIterator[None]:
+    """Serve the application on a bound socket while the block runs."""
+    config = uvicorn.Config(
+        app,
+        http=Http,
+        ws=WebSocket,
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        limit_concurrency=_CONNECTIONS_MAX,
+        timeout_keep_alive=_IDLE_S,
+        timeout_graceful_shutdown=_STOP_S,
+        ws_ping_interval=_PING_S,
+        ws_ping_timeout=_PONG_S,
+        ws_per_message_deflate=False,
+        ws_max_size=64 * 1024,
+        backlog=_BACKLOG,
+        server_header=False,
+        proxy_headers=False,
+        date_header=False,
+    )
+    server = _Server(config)
+    task = asyncio.get_running_loop().create_task(server.serve([bound]))
+    try:
+        while not server.started:
+            if task.done():
+                task.result()
+            await asyncio.sleep(0)
+        yield
+    finally:
+        server.should_exit = True
+        await task
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn without its own signal handlers: the process has one owner."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield

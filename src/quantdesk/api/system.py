@@ -1,0 +1,85 @@
+"""The desk about itself over HTTP: identity, health, metrics."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from quantdesk.api.answers import json, returns
+from quantdesk.telemetry.metrics import CONTENT_TYPE, Metrics
+
+
+class ServiceView(msgspec.Struct, frozen=True):
+    """A part of the desk: Initializing, Ready, Processing, Error, Saving or Shutdown."""
+
+    name: str
+    state: str
+    detail: str
+
+
+class SystemView(msgspec.Struct, frozen=True, rename="camel"):
+    """Which desk this is."""
+
+    version: str
+    mode: str
+    pid: int
+    urls: dict[str, str]
+    wallet: str
+    source: str
+    roles: list[str]
+    services: list[ServiceView]
+    started_at: str
+
+
+class HealthView(msgspec.Struct, frozen=True):
+    """Whether the process answers."""
+
+    status: str
+
+
+class ReadyView(msgspec.Struct, frozen=True):
+    """Whether orders move; each service says why not."""
+
+    ready: bool
+    services: list[ServiceView]
+
+
+class SystemRoutes:
+    """The routes of the desk about itself."""
+
+    def __init__(
+        self,
+        *,
+        identity: dict[str, Any],
+        services: Callable[[], Awaitable[list[ServiceView]]],
+        metrics: Metrics,
+    ) -> None:
+        self._identity = identity
+        self._services = services
+        self._metrics = metrics
+
+    def routes(self) -> APIRouter:
+        """Return the routes."""
+        router = APIRouter(tags=["system"])
+
+        @router.get("/healthz", responses=returns(HealthView), summary="Is the process alive")
+        async def health() -> Response:
+            return json(HealthView("ok"))
+
+        @router.get("/readyz", responses=returns(ReadyView), summary="Do orders move")
+        async def ready() -> Response:
+            services = await self._services()
+            all_ready = all(service.state in {"Ready", "Processing"} for service in services)
+            return json(ReadyView(all_ready, services), status=200 if all_ready else 503)
+
+        @router.get("/api/system", responses=returns(SystemView), summary="Which desk this is")
+        async def system() -> Response:
+            return json(SystemView(**self._identity, services=await self._services()))
+
+        @router.get("/metrics", summary="Numbers in the Prometheus text format")
+        async def metrics() -> Response:
+            return Response(self._metrics.text(), media_type=CONTENT_TYPE)
+
+        return router

@@ -1,0 +1,329 @@
+"""A desk: settings in, a running and serving desk out.
+
+Everything it holds open is entered on one stack and left in the opposite order, so a start that
+fails half way leaves nothing behind.
+"""
+
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from quantdesk.access.keys import Principal
+from quantdesk.access.owner import ensure_owner, open_keys
+from quantdesk.api.edge import App, Edge, Receive, Scope, Send, Socket
+from quantdesk.api.markets import MarketRoutes
+from quantdesk.api.orders import OrderRoutes
+from quantdesk.api.pages import pages
+from quantdesk.api.server import bind, serving
+from quantdesk.api.system import ServiceView, SystemRoutes
+from quantdesk.app.background import background
+from quantdesk.app.localnet import open_localnet
+from quantdesk.app.opened import Opened
+from quantdesk.app.paper import open_paper
+from quantdesk.app.prices import Prices, open_prices
+from quantdesk.bus.memory import Memory
+from quantdesk.core.clock import Clock, SystemClock, iso
+from quantdesk.core.errors import Unavailable
+from quantdesk.core.ids import ids
+from quantdesk.engines.orders.counts import OrderCounts
+from quantdesk.engines.orders.engine import TOPIC, Orders, Rules
+from quantdesk.engines.orders.intake import Intake
+from quantdesk.engines.orders.preview import Previews
+from quantdesk.engines.orders.reference import Reference
+from quantdesk.guard.check import Limits
+from quantdesk.hub.sockets import Sockets
+from quantdesk.hub.subscribers import Subscribers
+from quantdesk.ops import folder, health
+from quantdesk.ops.keeper import keep
+from quantdesk.settings import Settings
+from quantdesk.store.embedded import Embedded
+from quantdesk.store.migrate import migrate
+from quantdesk.store.pool import Pools, connect
+from quantdesk.telemetry.metrics import Metrics
+
+Say = Callable[[str], None]
+"""Is told what a start is doing, one short line at a time."""
+
+_CONNECTIONS = 6
+_IN_FLIGHT = 1_000
+_ORDER_USD_MAX = Decimal(1_000_000)
+_DAY_USD_MAX = Decimal(100_000_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A desk that runs; `new_key` is the owner's key if this start made it."""
+
+    identity: dict[str, Any]
+    new_key: str | None
+
+    @property
+    def url(self) -> str:
+        """Return where it listens."""
+        api: str = self.identity["urls"]["api"]
+        return api
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Parts:
+    """What the upper parts are joined from."""
+
+    settings: Settings
+    home: Path
+    clock: Clock
+    metrics: Metrics
+    limits: Limits
+    pools: Pools
+    prices: Prices
+    opened: Opened
+
+
+@asynccontextmanager
+async def open_desk(settings: Settings, home: Path, *, say: Say) -> AsyncIterator[Desk]:
+    """Run a desk while the block runs.
+
+    Raises `DeskError` with its cure when something it needs cannot be had.
+    """
+    clock = SystemClock()
+    limits = guard_limits(settings)
+    async with AsyncExitStack() as stack:
+        bound = bind(settings.api.host, settings.api.port)
+        stack.callback(bound.close)
+        say("database")
+        pools = await _database(stack, settings, home, say)
+        new_key = await _owner(pools, home, clock)
+        say("prices")
+        prices = await stack.enter_async_context(
+            open_prices(settings.source, settings.sources, clock=clock)
+        )
+        reference = Reference(board=prices.board, limits=limits, clock=clock)
+        say(f"{settings.mode} floor")
+        opened = await stack.enter_async_context(_floor(settings, home, reference, say))
+        parts = _Parts(
+            settings=settings,
+            home=home,
+            clock=clock,
+            metrics=Metrics(),
+            limits=limits,
+            pools=pools,
+            prices=prices,
+            opened=opened,
+        )
+        host, port = bound.getsockname()[:2]
+        identity = _identity(parts, f"{host}:{port}")
+        say("orders")
+        edge = await _edge(stack, parts, identity)
+        await stack.enter_async_context(serving(edge, bound))
+        folder.write(home / folder.DESK, msgspec.json.encode(identity).decode())
+        stack.callback((home / folder.DESK).unlink, missing_ok=True)
+        yield Desk(identity, new_key)
+
+
+def guard_limits(settings: Settings) -> Limits:
+    """Return the bounds written down, with the mode's own where none is."""
+    guard = settings.guard
+    return Limits(
+        halted=guard.halted,
+        pairs=None if guard.pairs is None else frozenset(guard.pairs),
+        order_notional_usd_max=guard.order_notional_usd_max or _ORDER_USD_MAX,
+        day_notional_usd_max=guard.day_notional_usd_max or _DAY_USD_MAX,
+        open_orders_max=guard.open_orders_max,
+        slippage_bps_max=guard.slippage_bps_max,
+        price_age_ms_max=guard.price_age_ms_max,
+        price_band_bps_max=guard.price_band_bps_max,
+    )
+
+
+async def _database(stack: AsyncExitStack, settings: Settings, home: Path, say: Say) -> Pools:
+    url = settings.database_url
+    if not url:
+        embedded = Embedded(home, say=say)
+        stack.push_async_callback(embedded.stop)
+        url = await embedded.start()
+        background(
+            stack,
+            keep("database", lives=embedded.runs, start=embedded.start, clock=SystemClock()),
+        )
+    for name in await migrate(url):
+        say(f"database: {name}")
+    return await stack.enter_async_context(
+        await connect(url, write_max=_CONNECTIONS, read_max=_CONNECTIONS)
+    )
+
+
+def _floor(
+    settings: Settings, home: Path, reference: Reference, say: Say
+) -> AbstractAsyncContextManager[Opened]:
+    """Return the floor of the mode. Modes are walls: the paper floor cannot reach a key."""
+    clock = reference.clock
+    if settings.mode == "paper":
+        return open_paper(settings, reference=reference, clock=clock)
+    return open_localnet(settings, home, reference=reference, clock=clock, say=say)
+
+
+async def _owner(pools: Pools, home: Path, clock: Clock) -> str | None:
+    path = home / folder.OWNER_KEY
+    known = path.read_text().strip() if path.exists() else None
+    made = await ensure_owner(pools, known_key=known, clock=clock, new_id=ids(clock.now_ms))
+    if made is not None:
+        folder.write(path, made + "\n")
+    return made
+
+
+def _identity(parts: _Parts, address: str) -> dict[str, Any]:
+    return {
+        "version": version("quantdesk"),
+        "mode": parts.settings.mode,
+        "pid": os.getpid(),
+        "urls": {"api": f"http://{address}", **parts.opened.urls},
+        "wallet": parts.opened.floor.wallet.address,
+        "source": parts.prices.source,
+        "roles": ["api", "worker", "ingest"],
+        "startedAt": iso(parts.clock.now_ms()),
+    }
+
+
+async def _edge(stack: AsyncExitStack, parts: _Parts, identity: dict[str, Any]) -> Edge:
+    """Join the orders engine and everything above it."""
+    clock, floor, metrics = parts.clock, parts.opened.floor, parts.metrics
+    new_id = ids(clock.now_ms)
+    bus = Memory()
+    orders = Orders(
+        rules=_rules(parts.settings),
+        pools=parts.pools,
+        floor=floor,
+        bus=bus,
+        clock=clock,
+        new_id=new_id,
+    )
+    intake = Intake(
+        orders=orders,
+        board=parts.prices.board,
+        limits=parts.limits,
+        balances=parts.opened.known_balances,
+        clock=clock,
+        new_id=new_id,
+    )
+    subscribers = Subscribers(mode=parts.settings.mode)
+    bus.listen(TOPIC, subscribers.take)
+    bus.listen(TOPIC, OrderCounts(metrics).take)
+    _gauges(metrics, orders, subscribers)
+    sockets = Sockets(orders=orders, subscribers=subscribers, metrics=metrics)
+    stack.callback(sockets.close)
+    await orders.start()
+    stack.push_async_callback(orders.stop)
+
+    routes = OrderRoutes(
+        orders=orders,
+        intake=intake,
+        previews=Previews(floor=floor, intake=intake, clock=clock, new_id=new_id),
+    )
+    return Edge(
+        keys=await open_keys(parts.pools),
+        hot={
+            ("POST", "/api/orders"): routes.place,
+            ("POST", "/api/trading/order"): routes.place,
+            ("POST", "/api/orders/preview"): routes.preview,
+        },
+        socket=_streams(sockets),
+        pages=_pages(parts, orders, routes, identity),
+        metrics=metrics,
+    )
+
+
+def _pages(parts: _Parts, orders: Orders, routes: OrderRoutes, identity: dict[str, Any]) -> App:
+    probes: dict[str, health.Probe] = {
+        "database": _answers(parts.pools),
+        "orders": _orders_move(orders),
+        "prices": parts.prices.probe,
+        "disk": health.disk(parts.home),
+        "clock": health.steady_clock(parts.clock),
+        **parts.opened.probes,
+    }
+    asked = health.Health(probes)
+
+    async def services() -> list[ServiceView]:
+        return [ServiceView(s.name, s.state, s.detail) for s in await asked.states()]
+
+    markets = MarketRoutes(
+        board=parts.prices.board,
+        limits=parts.limits,
+        wallet=parts.opened.floor.wallet.address,
+        balances=parts.opened.balances,
+        clock=parts.clock,
+    )
+    system = SystemRoutes(
+        identity={_SNAKE.get(name, name): value for name, value in identity.items()},
+        services=services,
+        metrics=parts.metrics,
+    )
+    return pages(
+        [routes.routes(), markets.routes(), system.routes()],
+        version=identity["version"],
+        metrics=parts.metrics,
+    )
+
+
+def _rules(settings: Settings) -> Rules:
+    orders = settings.orders
+    return Rules(
+        mode=settings.mode,
+        lease_s=orders.lease_s,
+        open_max=orders.open_max,
+        in_flight_max=orders.in_flight_per_wallet or _IN_FLIGHT,
+        rate_per_minute=orders.rate_per_minute or 0,
+    )
+
+
+def _streams(sockets: Sockets) -> Socket:
+    async def serve(principal: Principal, scope: Scope, receive: Receive, send: Send) -> bool:
+        path = scope["path"]
+        if path == "/ws/orders":
+            await sockets.account(principal.account_id, receive=receive, send=send)
+            return True
+        try:
+            order_id = UUID(path.removeprefix("/ws/orders/"))
+        except ValueError:
+            return False
+        await sockets.order(principal.account_id, order_id, receive=receive, send=send)
+        return True
+
+    return serve
+
+
+def _gauges(metrics: Metrics, orders: Orders, subscribers: Subscribers) -> None:
+    watch = orders.watch
+    metrics.gauge("orders_open", "Open orders.", lambda: len(orders.usage))
+    metrics.gauge("orders_in_flight", "Transactions sent, fate unknown.", lambda: len(watch))
+    metrics.gauge("orders_resends", "Times the same bytes were sent again.", lambda: watch.resends)
+    metrics.gauge("orders_unknown", "Times the chain fell silent.", lambda: watch.silences)
+    metrics.gauge("orders_halted", "Executions ended by a bug.", lambda: orders.halted)
+    metrics.gauge("sockets", "WebSocket clients.", lambda: len(subscribers))
+
+
+def _answers(pools: Pools) -> health.Probe:
+    async def probe() -> str:
+        await pools.ping()
+        return "answers"
+
+    return probe
+
+
+def _orders_move(orders: Orders) -> health.Probe:
+    async def probe() -> str:
+        if orders.journal.waiting_for_database:
+            raise Unavailable("moves wait for the database", code="database.unavailable")
+        return f"{len(orders.usage)} open, {len(orders.watch)} in flight"
+
+    return probe
+
+
+_SNAKE = {"startedAt": "started_at"}

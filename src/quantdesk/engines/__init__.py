@@ -1,0 +1,1 @@
+"""Engines: what the desk decides and does; each folder is one of them."""

@@ -1,0 +1,327 @@
+"""The orders engine: the public face, and the loops that keep every order moving.
+
+Starting and recovering are the same thing: an order that nobody leads is claimed and brought to its
+end from wherever it stands. A desk leads the orders it leases; leases run out when it dies. Two
+desks that believe to lead the same order do no harm: every move compares and sets the version, and
+bytes are sent only after their move is committed.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import structlog
+
+from quantdesk.bus.port import Bus
+from quantdesk.core.clock import Clock
+from quantdesk.core.errors import DeskError, Refused, Unavailable
+from quantdesk.core.ids import NewId
+from quantdesk.engines.orders.execution import Execution, Floor
+from quantdesk.engines.orders.journal import Journal, LeaseLost
+from quantdesk.engines.orders.model import (
+    Attempt,
+    NewOrder,
+    Order,
+    OrderEvent,
+    OrderStatus,
+    Step,
+)
+from quantdesk.engines.orders.pace import Pace
+from quantdesk.engines.orders.store import read, write
+from quantdesk.engines.orders.usage import DAY_MS, Usage
+from quantdesk.engines.orders.watch import Watch
+from quantdesk.guard.check import Approved
+from quantdesk.store.pool import Pools
+
+log = structlog.get_logger()
+
+TOPIC = "orders"
+"""Bus topic of `OrderEvent` batches."""
+
+REST_DEFAULT_MS = 24 * 3_600_000
+"""How long a limit order rests when its trader says nothing."""
+
+KEY_DAYS = 7
+"""How long an idempotency key is remembered."""
+
+_CLAIM_S = 1.0
+_CLAIM_MAX = 500
+_STOP_S = 3.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """The engine's settings."""
+
+    mode: str
+    lease_s: float = 10.0
+    open_max: int = 100_000
+    in_flight_max: int = 1_000
+    rate_per_minute: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An order that stands; `replayed` when an earlier request with the same key made it."""
+
+    order: Order
+    replayed: bool
+
+
+class Orders:
+    """Orders of one mode, led by this desk."""
+
+    def __init__(
+        self, *, rules: Rules, pools: Pools, floor: Floor, bus: Bus, clock: Clock, new_id: NewId
+    ) -> None:
+        self.rules = rules
+        self.usage = Usage()
+        self.owner = new_id()
+        self._pools = pools
+        self._bus = bus
+        self._clock = clock
+        self._new_id = new_id
+        self.journal = Journal(commit=self._commit, publish=self._publish, clock=clock)
+        self.watch = Watch(chain=floor.chain, clock=clock)
+        self._execution = Execution(
+            floor=floor,
+            journal=self.journal,
+            watch=self.watch,
+            pace=Pace(
+                in_flight_max=rules.in_flight_max,
+                rate_per_minute=rules.rate_per_minute,
+                clock=clock,
+            ),
+            clock=clock,
+        )
+        self._running: dict[UUID, asyncio.Task[None]] = {}
+        self._loops: list[asyncio.Task[None]] = []
+        self.halted = 0
+        """Executions that stopped on an error nobody anticipated; they are claimed again."""
+
+    async def start(self) -> None:
+        """Count what is open, then keep every order moving until `stop`."""
+        now_ms = self._clock.now_ms()
+        since_ms = now_ms - now_ms % DAY_MS
+        async with self._pools.read.connection() as c:
+            filled = await read.filled_usd(c, mode=self.rules.mode, since_ms=since_ms)
+            still_open = await read.open_orders(c, mode=self.rules.mode)
+        self.usage.count_day(filled, now_ms=now_ms)
+        for order in still_open:
+            self.usage.opened(order)
+        loops = (self.watch.run(), self._claim_loop(), self._renew_loop())
+        self._loops = [asyncio.get_running_loop().create_task(loop) for loop in loops]
+
+    async def stop(self) -> None:
+        """Stop leading: what is unfinished is left as it stands for the next desk, at once."""
+        tasks = [*self._loops, *self._running.values()]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=_STOP_S)
+        try:
+            await asyncio.wait_for(self.journal.drain(), _STOP_S)
+            async with self._pools.write.connection() as c:
+                await write.release(c, owner=self.owner)
+        except (TimeoutError, Unavailable):
+            log.warning("orders.leases_left", hint="the next desk waits until they run out")
+
+    async def place(
+        self, approved: Approved, *, key: str | None = None, body_hash: bytes = b""
+    ) -> Placed:
+        """Store an approved order and start executing it.
+
+        Raises `Unavailable` (`orders.busy`) past the bound on open orders, `Unavailable` when the
+        database is away, `Refused` (`idempotency.conflict`) when the key stands for another body.
+        """
+        if len(self.usage) >= self.rules.open_max:
+            raise Unavailable(
+                f"{self.rules.open_max} orders are open; try again later", code="orders.busy"
+            )
+        order = self._new(approved)
+        self.usage.opened(order)
+        new = NewOrder(order, approved.decision_id, approved.record(), key, body_hash)
+        stored = self.journal.create(new)
+        # Routing may begin at once; what it decides is committed with the order or after it.
+        self._run(order, None)
+        try:
+            stands = await stored
+        except BaseException:
+            self.usage.ended(order.id, OrderStatus.FAILED)
+            raise
+        if stands == order.id:
+            return Placed(order, replayed=False)
+        self.usage.ended(order.id, OrderStatus.FAILED)
+        assert key is not None, "only a key makes a request a replay"
+        earlier = await self.replayed(order.account_id, key, body_hash)
+        assert earlier is not None, "the key was held a moment ago"
+        return earlier
+
+    async def replayed(self, account_id: UUID, key: str, body_hash: bytes) -> Placed | None:
+        """Return the order that an earlier request with this idempotency key made.
+
+        Raises `Refused` (`idempotency.conflict`) when that request asked for something else.
+        """
+        async with self._pools.read.connection() as c:
+            held = await read.held_key(c, account_id, key)
+        if held is None:
+            return None
+        order_id, first_hash = held
+        if first_hash != body_hash:
+            raise Refused(
+                f"the idempotency key {key!r} was used for another order",
+                code="idempotency.conflict",
+            )
+        return Placed(await self.get(account_id, order_id), replayed=True)
+
+    async def cancel(self, account_id: UUID, order_id: UUID) -> Order:
+        """Cancel an order of which nothing was signed.
+
+        Raises `Refused`: `order.unknown`, or `order.too_late` once it is signed or ended.
+        """
+        await self.get(account_id, order_id)
+        async with self._pools.write.connection() as c:
+            cancelled = await write.cancel(
+                c, order_id, mode=self.rules.mode, at_ms=self._clock.now_ms()
+            )
+        order = await self.get(account_id, order_id)
+        if cancelled is not None:
+            self._publish([cancelled])
+        elif order.status is OrderStatus.CANCELLED:
+            # An earlier cancel whose answer was lost: nobody was told of it yet.
+            self._publish(await self.events([order_id]))
+        else:
+            raise Refused("it is signed or ended already", code="order.too_late")
+        running = self._running.get(order_id)
+        if running:
+            running.cancel()
+        return order
+
+    async def get(self, account_id: UUID, order_id: UUID) -> Order:
+        """Return an account's order; raise `Refused` (`order.unknown`) if it has none such."""
+        async with self._pools.read.connection() as c:
+            order = await read.get(c, order_id, mode=self.rules.mode)
+        if order is None or order.account_id != account_id:
+            raise Refused(f"there is no order {order_id}", code="order.unknown")
+        return order
+
+    async def page(self, wanted: read.Filter) -> list[Order]:
+        """Return the orders wanted, newest first."""
+        async with self._pools.read.connection() as c:
+            return await read.page(c, wanted)
+
+    async def events(self, order_ids: Sequence[UUID]) -> list[OrderEvent]:
+        """Return everything that happened to these orders, each from its first version."""
+        async with self._pools.read.connection() as c:
+            return await read.events(c, order_ids)
+
+    async def attempts(self, order_id: UUID) -> list[Attempt]:
+        """Return the signed attempts of an order, first to last."""
+        async with self._pools.read.connection() as c:
+            return (await read.attempts(c, [order_id])).get(order_id, [])
+
+    async def decision(self, order_id: UUID) -> dict[str, object]:
+        """Return the approval an order stands on."""
+        async with self._pools.read.connection() as c:
+            return await read.decision(c, order_id)
+
+    def _new(self, approved: Approved) -> Order:
+        intent = approved.intent
+        now_ms = self._clock.now_ms()
+        expires_ms = intent.expires_ms
+        if intent.limit_price is not None and expires_ms is None:
+            expires_ms = now_ms + REST_DEFAULT_MS
+        return Order(
+            id=self._new_id(),
+            mode=self.rules.mode,
+            account_id=intent.account_id,
+            pair=intent.market.pair,
+            side=intent.side,
+            base_raw=intent.base_raw,
+            slippage_bps=intent.slippage_bps,
+            notional_usd=approved.notional_usd,
+            limit_price=intent.limit_price,
+            expires_ms=expires_ms,
+            created_ms=now_ms,
+            updated_ms=now_ms,
+        )
+
+    async def _commit(self, steps: Sequence[Step]) -> dict[UUID, UUID]:
+        write_pool = self._pools.write
+        lend = write_pool.transaction if write.has_keys(steps) else write_pool.connection
+        async with lend() as c:
+            return await write.commit(c, steps, owner=self.owner, lease_s=self.rules.lease_s)
+
+    def _publish(self, events: Sequence[OrderEvent]) -> None:
+        for told in events:
+            if told.status in _ENDED:
+                self.usage.ended(told.order_id, told.status)
+        self._bus.publish(TOPIC, events)
+
+    def _run(self, order: Order, attempt: Attempt | None) -> None:
+        task = asyncio.get_running_loop().create_task(self._lead(order, attempt))
+        self._running[order.id] = task
+        task.add_done_callback(lambda done: self._ran(order.id, done))
+
+    async def _lead(self, order: Order, attempt: Attempt | None) -> None:
+        try:
+            await self._execution.run(order, attempt)
+        except LeaseLost:
+            log.info("order.lease_lost", order_id=str(order.id))
+            past = await self.events([order.id])
+            if past and past[-1].status in _ENDED:
+                self._publish(past)  # whoever ended it may not have been able to tell
+
+    def _ran(self, order_id: UUID, done: asyncio.Task[None]) -> None:
+        self._running.pop(order_id, None)
+        if not done.cancelled() and (problem := done.exception()) is not None:
+            # Its lease runs out and the order is claimed again: it is never left behind.
+            self.halted += 1
+            log.error("order.halted", order_id=str(order_id), exc_info=problem)
+
+    async def _claim_loop(self) -> None:
+        while True:
+            try:
+                while await self._claim() == _CLAIM_MAX:
+                    pass
+            except DeskError as problem:
+                log.warning("orders.claim_failed", code=problem.code, detail=problem.detail)
+            await self._clock.sleep(_CLAIM_S)
+
+    async def _claim(self) -> int:
+        rules = self.rules
+        async with self._pools.write.connection() as c:
+            claimed = await write.claim(
+                c, mode=rules.mode, owner=self.owner, lease_s=rules.lease_s, limit=_CLAIM_MAX
+            )
+            left = [order for order in claimed if order.id not in self._running]
+            if not left:
+                return len(claimed)
+            attempts = await read.attempts(c, [order.id for order in left])
+            past = await read.events(c, [order.id for order in left])
+        log.info("orders.claimed", count=len(left))
+        self._publish(past)
+        for order in left:
+            if order.id in self._running:
+                continue  # it was placed here meanwhile: two leaders of one desk share its lease
+            self.usage.opened(order)
+            mine = attempts.get(order.id)
+            self._run(order, mine[-1] if mine else None)
+        return len(claimed)
+
+    async def _renew_loop(self) -> None:
+        keys_ms = KEY_DAYS * DAY_MS
+        while True:
+            await self._clock.sleep(self.rules.lease_s / 3)
+            try:
+                async with self._pools.write.connection() as c:
+                    ids = list(self._running)
+                    if ids:
+                        await write.renew(c, ids, owner=self.owner, lease_s=self.rules.lease_s)
+                    await write.forget_keys(c, before_ms=self._clock.now_ms() - keys_ms)
+            except DeskError as problem:
+                log.warning("orders.renew_failed", code=problem.code, detail=problem.detail)
+
+
+_ENDED = frozenset({OrderStatus.CONFIRMED, OrderStatus.FAILED, OrderStatus.CANCELLED})

@@ -1,0 +1,268 @@
+"""One order from PENDING to its end.
+
+The promise lies in the order of four lines: sign, commit the signed bytes, send them, look. Killed
+before the commit, nothing was sent and the order is routed afresh. Killed after it, the next desk
+finds the bytes and sends those very same ones again, which the chain executes at most once. Only
+the chain's proof that they are dead or have reverted leads to another signature.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import structlog
+
+from quantdesk.chains.port import Chain, Fate, Receipt, Simulation, Trade, Transaction, Wallet
+from quantdesk.core.clock import Clock
+from quantdesk.core.errors import DeskError, Refused, Unavailable
+from quantdesk.core.markets import Market, market
+from quantdesk.core.money import from_raw
+from quantdesk.engines.orders import retry
+from quantdesk.engines.orders.journal import Journal
+from quantdesk.engines.orders.model import Attempt, Filled, Order, OrderStatus
+from quantdesk.engines.orders.pace import Pace
+from quantdesk.engines.orders.routing import Choice, capped, choose, compare, described, meets
+from quantdesk.engines.orders.watch import Watch
+from quantdesk.venues.port import Quote, Swap, Venue
+
+log = structlog.get_logger()
+S = OrderStatus
+
+_REST_S = 0.4  # between looks at the price of a resting order: one slot
+_RECEIPT_S = 0.5  # between tries to read a receipt
+
+CheckPrice = Callable[[Market, Decimal], None]
+"""Raises when a route's price may not be traded at: too far from the reference, or none fresh."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Floor:
+    """Where orders are executed: the venues to compare and the chain they settle on."""
+
+    chain: Chain
+    venues: Sequence[Venue]
+    wallet: Wallet
+    check_price: CheckPrice
+    network_fee_lamports: int
+
+
+class Execution:
+    """Executes orders; one call of `run` per order."""
+
+    def __init__(
+        self, *, floor: Floor, journal: Journal, watch: Watch, pace: Pace, clock: Clock
+    ) -> None:
+        self._floor = floor
+        self._journal = journal
+        self._watch = watch
+        self._pace = pace
+        self._clock = clock
+
+    async def run(self, order: Order, attempt: Attempt | None) -> None:
+        """Bring an order from wherever it stands to its end; `attempt` is its last signed one.
+
+        Raises `LeaseLost`, having done nothing more, when the order is no longer ours.
+        """
+        if order.status is S.PENDING:
+            order = await self._rest(order)
+        if not order.is_open:
+            return
+        await self._pace.start()
+        try:
+            while order.is_open:
+                if order.status is S.SUBMITTED:
+                    assert attempt is not None, "SUBMITTED is committed with its bytes"
+                    order = await self._settle(order, attempt)
+                else:
+                    order, attempt = await self._submit(order)
+        finally:
+            self._pace.finish()
+
+    async def _rest(self, order: Order) -> Order:
+        """Wait until the market meets the trader's limit price; some never do."""
+        while order.limit_price is not None:
+            if order.expires_ms is not None and self._clock.now_ms() >= order.expires_ms:
+                expired = Refused("its limit price was not met in time", code="order.expired")
+                return await self._failed(order, expired)
+            quotes, _ = self._quotes(order)
+            if any(meets(quote, order.limit_price) for quote in quotes):
+                break
+            if order.waiting is None:
+                order = order.moved(S.PENDING, at_ms=self._clock.now_ms(), waiting="price")
+                await self._journal.move(order)
+            await self._clock.sleep(_REST_S)
+        return order
+
+    async def _submit(self, order: Order) -> tuple[Order, Attempt | None]:
+        """Route, build, sign and commit; nothing is sent yet."""
+        now_ms = self._clock.now_ms
+        if order.status is S.PENDING:
+            order = order.moved(S.ROUTING, at_ms=now_ms())
+            self._journal.move(order)
+        try:
+            choice = self._choice(order)
+            price = choice.quote.price
+            if order.status is S.ROUTING:
+                order = order.moved(S.BUILDING, at_ms=now_ms(), execution_price=price)
+                self._journal.move(order)
+            trade = _trade(order, choice.limit_raw)
+            transaction = await self._floor.chain.prepare(trade, self._instructions(choice))
+        except (Refused, Unavailable) as problem:
+            return await self._again(order, problem), None
+        attempt = _attempt(order, described(choice, now_ms=now_ms()), transaction, now_ms())
+        order = order.moved(
+            S.SUBMITTED, at_ms=now_ms(), execution_price=price, tx_hash=transaction.signature
+        )
+        await self._journal.move(order, attempt=attempt)
+        return order, attempt
+
+    async def _settle(self, order: Order, attempt: Attempt) -> Order:
+        """Send committed bytes and wait for their fate, however long the chain is silent."""
+        transaction = _transaction(attempt)
+        try:
+            await self._floor.chain.send(transaction)
+        except Unavailable as problem:
+            log.info("order.send_failed", order_id=str(order.id), code=problem.code)
+
+        def unknown() -> None:
+            nonlocal order
+            order = order.moved(S.SUBMITTED, at_ms=self._clock.now_ms(), outcome="unknown")
+            self._journal.move(order)
+
+        sighting = await self._watch.follow(order.id, transaction, on_silence=unknown)
+        fate = sighting.fate.value
+        if sighting.fate is not Fate.LANDED:
+            return await self._again(order, retry.fallen(sighting), fate=fate)
+        trade = _trade(order, attempt.route["limitRaw"])
+        receipt = await self._receipt(trade, transaction)
+        filled = Filled(receipt.base_raw, receipt.quote_raw, receipt.network_fee_lamports)
+        order = order.moved(
+            S.CONFIRMED,
+            at_ms=self._clock.now_ms(),
+            filled=filled,
+            execution_price=_realized(order, filled),
+        )
+        await self._journal.move(order, fate=fate, receipt=_recorded(receipt, trade))
+        return order
+
+    async def _receipt(self, trade: Trade, transaction: Transaction) -> Receipt:
+        while True:
+            try:
+                return await self._floor.chain.receipt(trade, transaction)
+            except Unavailable as problem:
+                log.info("order.receipt_missing", code=problem.code, memo=trade.memo)
+                await self._clock.sleep(_RECEIPT_S)
+
+    async def _again(self, order: Order, problem: DeskError, *, fate: str | None = None) -> Order:
+        """Start another attempt after its delay, or fail; nothing of this one can fill any more."""
+        delay_s = retry.retry_delay_s(problem, attempt=order.attempt)
+        if delay_s is None:
+            return await self._failed(order, problem, fate=fate)
+        log.info("order.retry", order_id=str(order.id), code=problem.code, delay_s=delay_s)
+        order = order.moved(
+            S.ROUTING,
+            at_ms=self._clock.now_ms(),
+            attempt=order.attempt + 1,
+            waiting="retry",
+            execution_price=None,
+            tx_hash=None,
+        )
+        await self._journal.move(order, fate=fate)
+        await self._clock.sleep(delay_s)
+        return order
+
+    async def _failed(self, order: Order, problem: DeskError, *, fate: str | None = None) -> Order:
+        order = order.moved(S.FAILED, at_ms=self._clock.now_ms(), error=retry.failure(problem))
+        await self._journal.move(order, fate=fate)
+        return order
+
+    def _choice(self, order: Order) -> Choice:
+        quotes, silent = self._quotes(order)
+        choice = choose(quotes, silent=silent, slippage_bps=order.slippage_bps)
+        self._floor.check_price(choice.quote.market, choice.quote.price)
+        if order.limit_price is not None and not meets(choice.quote, order.limit_price):
+            raise Unavailable("the market left the limit price", code="limit_price.missed")
+        return capped(choice, order.limit_price)
+
+    def _quotes(self, order: Order) -> tuple[list[Quote], dict[str, DeskError]]:
+        return compare(
+            self._floor.venues,
+            market(order.pair),
+            order.side,
+            order.base_raw,
+            now_ms=self._clock.now_ms(),
+        )
+
+    def _instructions(self, choice: Choice) -> Sequence[Any]:
+        quote = choice.quote
+        venue = next(venue for venue in self._floor.venues if venue.name == quote.venue)
+        wallet = self._floor.wallet
+        return venue.instructions(
+            Swap(
+                quote=quote,
+                limit_raw=choice.limit_raw,
+                owner=wallet.address,
+                base_account=wallet.token_accounts[quote.market.base.symbol],
+                quote_account=wallet.token_accounts[quote.market.quote.symbol],
+            )
+        )
+
+
+def _trade(order: Order, limit_raw: int) -> Trade:
+    traded = market(order.pair)
+    return Trade(
+        side=order.side,
+        base=traded.base,
+        quote=traded.quote,
+        base_raw=order.base_raw,
+        quote_limit_raw=limit_raw,
+        memo=f"qd:{order.id}:{order.attempt}",
+    )
+
+
+def _attempt(
+    order: Order, route: dict[str, Any], transaction: Transaction, signed_ms: int
+) -> Attempt:
+    simulation = transaction.simulation
+    return Attempt(
+        attempt=order.attempt,
+        route=route,
+        simulation={
+            "slot": simulation.slot,
+            "computeUnits": simulation.compute_units,
+            "logs": simulation.logs,
+        },
+        raw=transaction.raw,
+        signature=transaction.signature,
+        last_valid_height=transaction.last_valid_height,
+        signed_ms=signed_ms,
+    )
+
+
+def _transaction(attempt: Attempt) -> Transaction:
+    simulated = attempt.simulation
+    return Transaction(
+        raw=attempt.raw,
+        signature=attempt.signature,
+        last_valid_height=attempt.last_valid_height,
+        simulation=Simulation(
+            simulated["slot"], simulated["computeUnits"], tuple(simulated["logs"])
+        ),
+    )
+
+
+def _realized(order: Order, filled: Filled) -> Decimal:
+    traded = market(order.pair)
+    quote = from_raw(filled.quote_raw, traded.quote.decimals)
+    return quote / from_raw(filled.base_raw, traded.base.decimals)
+
+
+def _recorded(receipt: Receipt, trade: Trade) -> dict[str, Any]:
+    return {
+        "slot": receipt.slot,
+        "blockTimeMs": receipt.block_time_ms,
+        "base": f"{from_raw(receipt.base_raw, trade.base.decimals):f}",
+        "quote": f"{from_raw(receipt.quote_raw, trade.quote.decimals):f}",
+        "networkFeeLamports": receipt.network_fee_lamports,
+    }

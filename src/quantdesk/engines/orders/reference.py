@@ -1,0 +1,55 @@
+"""The reference price of a pair: what routes are held against, and where paper trades."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from quantdesk.core.clock import Clock
+from quantdesk.core.markets import Market
+from quantdesk.guard.check import Limits, check_price
+from quantdesk.ingest.board import Board
+
+
+@dataclass(frozen=True, slots=True)
+class _Fair:
+    value: Decimal
+    seen_ms: int
+    revision: int
+    until_ms: int
+
+
+class Reference:
+    """The board's prices, as fresh as the limits want them."""
+
+    def __init__(self, *, board: Board, limits: Limits, clock: Clock) -> None:
+        self.board = board
+        self.limits = limits
+        self.clock = clock
+        self._fair: dict[str, _Fair] = {}
+
+    def fair(self, market: Market) -> tuple[Decimal, int]:
+        """Return quote per base and when the older of both prices came in (Unix milliseconds).
+
+        Raises `Unavailable` (`price.missing`, `price.stale`).
+        """
+        now_ms = self.clock.now_ms()
+        fair = self._fair.get(market.pair)
+        if fair is None or fair.revision != self.board.revision or now_ms > fair.until_ms:
+            fair = self._fair[market.pair] = self._asked(market, now_ms)
+        return fair.value, fair.seen_ms
+
+    def check(self, market: Market, price: Decimal) -> None:
+        """Raise unless a route's price (quote per base) is near a fresh reference."""
+        fair, _ = self.fair(market)
+        check_price(price, fair=fair, limits=self.limits)
+
+    def _asked(self, market: Market, now_ms: int) -> _Fair:
+        board, age_ms_max = self.board, self.limits.price_age_ms_max
+        symbols = (market.base.symbol, market.quote.symbol)
+        base, quote = (board.fresh(s, now_ms=now_ms, age_ms_max=age_ms_max) for s in symbols)
+        oldest_ms = max(board.age_ms(symbol, now_ms=now_ms) for symbol in symbols)
+        return _Fair(
+            value=base.value / quote.value,
+            seen_ms=min(base.received_ms, quote.received_ms),
+            revision=board.revision,
+            until_ms=now_ms + age_ms_max - oldest_ms,
+        )

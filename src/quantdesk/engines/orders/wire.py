@@ -1,0 +1,135 @@
+"""Orders and their events in the words of the HTTP and WebSocket contract.
+
+camelCase, ISO times, and numbers exactly as decimal literals where the documents show numbers;
+realized amounts are decimal strings. API and hub both speak these words.
+"""
+
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from quantdesk.core.clock import iso
+from quantdesk.core.markets import market
+from quantdesk.core.money import from_raw
+from quantdesk.engines.orders.model import Failure, Filled, Order, OrderEvent
+
+encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+class EventView(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """One version of an order: the WebSocket message, and the entries of `logs`."""
+
+    order_id: str
+    status: str
+    timestamp: str
+    version: int
+    attempt: int
+    mode: str
+    execution_price: Decimal | None = None
+    tx_hash: str | None = None
+    waiting: str | None = None
+    outcome: str | None = None
+    error: Failure | None = None
+
+
+class FilledView(msgspec.Struct, frozen=True, rename="camel"):
+    """What really moved; the network fee is in neither amount."""
+
+    base: str
+    quote: str
+    network_fee_lamports: int
+    platform_fee: str
+
+
+class OrderView(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """An order as it stands."""
+
+    order_id: str
+    pair: str
+    amount: Decimal
+    direction: str
+    status: str
+    mode: str
+    version: int
+    attempt: int
+    created_at: str
+    updated_at: str
+    slippage_bps: int
+    logs: list[EventView]
+    execution_price: Decimal | None = None
+    tx_hash: str | None = None
+    route: dict[str, Any] | None = None
+    limit_price: Decimal | None = None
+    expires_at: str | None = None
+    waiting: str | None = None
+    outcome: str | None = None
+    filled: FilledView | None = None
+    error: Failure | None = None
+
+
+def event_view(event: OrderEvent, *, mode: str) -> EventView:
+    """Return an event as clients read it."""
+    return EventView(
+        order_id=str(event.order_id),
+        status=event.status.value,
+        timestamp=stamp(event.at_ms),
+        version=event.version,
+        attempt=event.attempt,
+        mode=mode,
+        execution_price=event.execution_price,
+        tx_hash=event.tx_hash,
+        waiting=event.waiting,
+        outcome=event.outcome,
+        error=event.error,
+    )
+
+
+def order_view(order: Order, events: list[OrderEvent]) -> OrderView:
+    """Return an order with its events as clients read it."""
+    traded = market(order.pair)
+    return OrderView(
+        order_id=str(order.id),
+        pair=order.pair,
+        amount=from_raw(order.base_raw, traded.base.decimals),
+        direction=order.side.value,
+        status=order.status.value,
+        mode=order.mode,
+        version=order.version,
+        attempt=order.attempt,
+        created_at=stamp(order.created_ms),
+        updated_at=stamp(order.updated_ms),
+        slippage_bps=order.slippage_bps,
+        logs=[event_view(told, mode=order.mode) for told in events],
+        execution_price=order.execution_price,
+        tx_hash=order.tx_hash,
+        route=order.route or None,
+        limit_price=order.limit_price,
+        expires_at=None if order.expires_ms is None else stamp(order.expires_ms),
+        waiting=order.waiting,
+        outcome=order.outcome,
+        filled=filled_view(order, order.filled) if order.filled else None,
+        error=order.error,
+    )
+
+
+def filled_view(order: Order, filled: Filled) -> FilledView:
+    """Return realized amounts as decimal strings."""
+    traded = market(order.pair)
+    return FilledView(
+        base=f"{from_raw(filled.base_raw, traded.base.decimals):f}",
+        quote=f"{from_raw(filled.quote_raw, traded.quote.decimals):f}",
+        network_fee_lamports=filled.network_fee_lamports,
+        platform_fee="0",
+    )
+
+
+def stamp(ms: int) -> str:
+    """Return Unix milliseconds as ISO-8601 UTC; many events share a second."""
+    return f"{_second(ms // 1000)}.{ms % 1000:03d}Z"
+
+
+@lru_cache(maxsize=256)
+def _second(second: int) -> str:
+    return iso(second * 1000)[:19]

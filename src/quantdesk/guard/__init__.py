@@ -1,0 +1,1 @@
+"""The risk kernel: what passes `check` may be stored, and nothing else."""

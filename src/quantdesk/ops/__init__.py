@@ -1,0 +1,1 @@
+"""Operations: the data folder, health, the processes a desk is made of, drills."""

@@ -1,0 +1,180 @@
+"""Settings: every knob of the desk, typed, its unit in its name.
+
+They come, in rising order, from `<home>/quantdesk.toml`, the environment (`QD_ORDERS__LEASE_S`),
+and flags (`--set orders.lease_s=5`). A name nobody knows stops the start: a limit that is written
+down is enforced or refused, never dropped. This file alone reads the environment.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from quantdesk.core.errors import Refused
+
+Mode = Literal["paper", "localnet"]
+
+_PREFIX = "QD_"
+_FILE = "quantdesk.toml"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class OrdersSettings(_Section):
+    """How orders are executed."""
+
+    rate_per_minute: int | None = Field(None, ge=0)
+    """Executions that may start per minute; 0 is off. Default: 100 where real money moves."""
+    in_flight_per_wallet: int | None = Field(None, ge=0)
+    """Executions at once per wallet; 0 is off. Default: 10 where real money moves."""
+    open_max: int = Field(100_000, ge=1)
+    """Open orders the desk accepts before it says 503."""
+    lease_s: float = Field(10.0, ge=0.05)
+    """Seconds after which another desk takes over the orders of one that died."""
+
+
+class PaperSettings(_Section):
+    """The paper venue."""
+
+    latency_ms: int = Field(400, ge=0)
+    """From sending to landing."""
+    fee_bps: int = Field(10, ge=0, le=1_000)
+    """What a fill costs on top of the reference price."""
+
+
+class LocalnetSettings(_Section):
+    """The local Solana cluster."""
+
+    slot_ms: int = Field(400, ge=10)
+    depth_usd: Decimal = Field(Decimal(5_000_000), gt=0)
+    """Liquidity of each pool on each side at the start."""
+
+
+class SourcesSettings(_Section):
+    """Where prices come from."""
+
+    seed: int = 7
+    """Of the simulated source."""
+    pyth_url: str = ""
+    """Base URL of a Pyth Hermes server; empty is off."""
+    pyth_key: str = ""
+    """API key for it, if it wants one."""
+
+
+class GuardSettings(_Section):
+    """What the desk may do; see `guard/check.py`. Unset bounds depend on the mode."""
+
+    halted: bool = False
+    pairs: tuple[str, ...] | None = None
+    order_notional_usd_max: Decimal | None = Field(None, gt=0)
+    day_notional_usd_max: Decimal | None = Field(None, gt=0)
+    open_orders_max: int | None = Field(None, ge=1)
+    slippage_bps_max: int | None = Field(None, ge=0, le=10_000)
+    price_age_ms_max: int = Field(10_000, ge=1)
+    price_band_bps_max: int = Field(500, ge=1, le=10_000)
+
+
+class ApiSettings(_Section):
+    """The HTTP and WebSocket edge."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(4000, ge=0, le=65_535)
+
+
+class Settings(_Section):
+    """All settings; sections are named as in the file."""
+
+    mode: Mode = "localnet"
+    source: str = "auto"
+    database_url: str = ""
+    """A Postgres to use instead of the embedded one; `QD_DATABASE_URL`."""
+    orders: OrdersSettings = OrdersSettings()
+    paper: PaperSettings = PaperSettings()
+    localnet: LocalnetSettings = LocalnetSettings()
+    sources: SourcesSettings = SourcesSettings()
+    guard: GuardSettings = GuardSettings()
+    api: ApiSettings = ApiSettings()
+
+
+def home(flag: Path | None) -> Path:
+    """Return the data folder: the flag, else `QD_HOME`, else `~/.quantdesk`."""
+    chosen = flag or Path(os.environ.get("QD_HOME") or Path.home() / ".quantdesk")  # noqa: TID251
+    return chosen.expanduser().absolute()
+
+
+def load(folder: Path, *, flags: Sequence[str] = ()) -> Settings:
+    """Return the settings of a data folder; flags read `section.name=value`.
+
+    Raises `Refused` (`settings.unreadable`, `settings.unknown`, `settings.invalid`) with every key
+    that is wrong.
+    """
+    merged: dict[str, Any] = {}
+    for source in (_file(folder / _FILE), _environment(os.environ), _flags(flags)):  # noqa: TID251
+        _merge(merged, source)
+    try:
+        return Settings.model_validate(merged)
+    except ValidationError as problem:
+        raise _told(problem) from None
+
+
+def _file(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    try:
+        return tomllib.loads(path.read_text(), parse_float=Decimal)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+        raise Refused(f"{path}: {problem}", code="settings.unreadable") from problem
+
+
+def _environment(variables: Mapping[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in variables.items():
+        if name.startswith(_PREFIX) and name != "QD_HOME":
+            _put(found, name.removeprefix(_PREFIX).lower().split("__"), value)
+    return found
+
+
+def _flags(flags: Sequence[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for flag in flags:
+        name, equals, value = flag.partition("=")
+        if not equals:
+            raise Refused(f"--set {flag}: write section.name=value", code="settings.unreadable")
+        _put(found, name.strip().split("."), value)
+    return found
+
+
+def _put(found: dict[str, Any], path: Sequence[str], value: str) -> None:
+    *sections, name = path
+    for section in sections:
+        found = found.setdefault(section, {})
+        if not isinstance(found, dict):
+            raise Refused(f"{section} is not a section", code="settings.unknown")
+    # A list is written with commas; an empty value is an empty list or string, as its type says.
+    found[name] = tuple(filter(None, value.split(","))) if name == "pairs" else value
+
+
+def _merge(into: dict[str, Any], source: Mapping[str, Any]) -> None:
+    for name, value in source.items():
+        if isinstance(value, dict) and isinstance(into.get(name), dict):
+            _merge(into[name], value)
+        else:
+            into[name] = value
+
+
+def _told(problem: ValidationError) -> Refused:
+    faults = problem.errors(include_url=False, include_input=False)
+    lines = [
+        f"{'.'.join(str(part) for part in fault['loc'])}: "
+        + ("there is no such setting" if fault["type"] == "extra_forbidden" else fault["msg"])
+        for fault in faults
+    ]
+    unknown = any(fault["type"] == "extra_forbidden" for fault in faults)
+    code = "settings.unknown" if unknown else "settings.invalid"
+    return Refused("; ".join(lines), code=code)

@@ -1,0 +1,65 @@
+"""Metrics: every number the desk exports, named and explained in one place (Prometheus text)."""
+
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+_LATENCY_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 120)
+
+
+class Metrics:
+    """The numbers of one desk."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self.order_events = Counter(
+            "quantdesk_order_events_total",
+            "Order events committed, by status.",
+            ["status"],
+            registry=self._registry,
+        )
+        self.order_latency = Histogram(
+            "quantdesk_order_latency_seconds",
+            "From an order's creation to CONFIRMED.",
+            buckets=_LATENCY_S,
+            registry=self._registry,
+        )
+        self.order_attempts = Counter(
+            "quantdesk_order_attempts_total",
+            "Transactions signed, by the number of the attempt.",
+            ["attempt"],
+            registry=self._registry,
+        )
+        self.order_failures = Counter(
+            "quantdesk_order_failures_total",
+            "Orders that ended FAILED, by error code.",
+            ["code"],
+            registry=self._registry,
+        )
+        self.http_problems = Counter(
+            "quantdesk_http_problems_total",
+            "Error responses, by code.",
+            ["code"],
+            registry=self._registry,
+        )
+        self.unexpected = Counter(
+            "quantdesk_unexpected_errors_total",
+            "Errors nobody anticipated, caught at the outermost edge.",
+            ["edge"],
+            registry=self._registry,
+        )
+        self.sockets_dropped = Counter(
+            "quantdesk_sockets_dropped_total",
+            "WebSocket clients disconnected because they could not keep up.",
+            registry=self._registry,
+        )
+
+    def gauge(self, name: str, explained: str, read: Callable[[], float]) -> None:
+        """Export a number that is read when it is asked for."""
+        Gauge(f"quantdesk_{name}", explained, registry=self._registry).set_function(read)
+
+    def text(self) -> bytes:
+        """Return all numbers in the Prometheus text format."""
+        return generate_latest(self._registry)

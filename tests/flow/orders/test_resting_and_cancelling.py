@@ -1,0 +1,156 @@
+"""Promise: a limit order waits for its price, and a cancel counts only before anything was signed."""
+
+import asyncio
+from decimal import Decimal
+
+import pytest
+
+from quantdesk.core.errors import Refused, Unavailable
+from quantdesk.engines.orders.model import OrderStatus
+from quantdesk.testing.killing import Cut, How
+from quantdesk.testing.stage import START_MS, Stage, Wish
+
+pytestmark = pytest.mark.anyio
+S = OrderStatus
+RESTING = Wish(limit_price=Decimal(99))
+
+
+async def test_that_a_limit_order_rests_until_its_price_is_met(stage: Stage) -> None:
+    stage.venues[0].prices["SOL-USDC"] = [(0.0, Decimal(100)), (60.0, Decimal(98))]
+    desk = stage.desk()
+    await stage.place(desk, RESTING)
+    await stage.run_for(50)
+
+    (resting,) = await stage.stored()
+    assert (resting.status, resting.waiting, resting.version) == (S.PENDING, "price", 2)
+
+    assert await stage.run_until(stage.all_ended, within_s=20)
+    (order,) = await stage.stored()
+    assert order.status is S.CONFIRMED
+    assert order.execution_price == Decimal(98)
+    assert order.updated_ms >= START_MS + 60_000
+
+
+async def test_that_a_limit_order_expires(stage: Stage) -> None:
+    desk = stage.desk()
+    await stage.place(desk, Wish(limit_price=Decimal(99), expires_ms=START_MS + 30_000))
+
+    assert await stage.run_until(stage.all_ended, within_s=31)
+    (order,) = await stage.stored()
+    assert order.status is S.FAILED
+    assert order.error is not None
+    assert order.error.code == "order.expired"
+    assert order.updated_ms >= START_MS + 30_000
+    assert len(desk.orders.usage) == 0
+
+
+async def test_that_a_limit_bounds_the_fill_tighter_than_slippage(stage: Stage) -> None:
+    desk = stage.desk()
+    placed = await stage.place(desk, Wish(limit_price=Decimal("100.001"), slippage_bps=50))
+    assert await stage.run_until(stage.all_ended, within_s=20)
+
+    (attempt,) = (await stage.attempts([placed.order.id]))[placed.order.id]
+    assert attempt.route["limitRaw"] == 100_001_000
+
+
+async def test_that_a_resting_order_can_be_cancelled(stage: Stage) -> None:
+    desk = stage.desk()
+    placed = await stage.place(desk, RESTING)
+    await stage.run_for(5)
+
+    cancelled = await desk.orders.cancel(stage.account_id, placed.order.id)
+
+    await stage.run_for(5)
+    assert (cancelled.status, cancelled.version) == (S.CANCELLED, 3)
+    assert [event.status for event in desk.told] == [S.PENDING, S.PENDING, S.CANCELLED]
+    assert len(desk.orders.usage) == 0
+    assert stage.chain.sent == []
+
+
+async def test_that_a_signed_order_cannot_be_cancelled(stage: Stage) -> None:
+    desk = stage.desk()
+    placed = await stage.place(desk)
+    await stage.rest()
+
+    with pytest.raises(Refused) as refused:
+        await desk.orders.cancel(stage.account_id, placed.order.id)
+
+    assert refused.value.code == "order.too_late"
+    assert await stage.run_until(stage.all_ended, within_s=10)
+    assert [order.status for order in await stage.stored()] == [S.CONFIRMED]
+
+
+async def test_that_anothers_order_is_unknown(stage: Stage) -> None:
+    desk = stage.desk()
+    placed = await stage.place(desk, RESTING)
+
+    with pytest.raises(Refused) as refused:
+        await desk.orders.cancel(stage.new_id(), placed.order.id)
+
+    assert refused.value.code == "order.unknown"
+
+
+async def test_that_a_cancel_that_commits_before_the_signed_bytes_wins(stage: Stage) -> None:
+    whole = stage.desk()
+    await stage.place(whole)
+    await stage.rest()
+    signed = whole.life.effects.index("chain:prepare") + 1
+    await stage.run_until(stage.all_ended, within_s=20)
+    await stage.bury(whole)
+    stage.desks.clear()
+
+    desk = stage.desk(Cut(signed, after=True, how=How.FREEZE))
+    placing = asyncio.create_task(stage.place(desk))
+    await stage.rest()
+    assert desk.life.frozen
+    (_, order) = await stage.stored()
+    other = stage.desk()
+    await stage.rest()
+    cancelled = await other.orders.cancel(stage.account_id, order.id)
+    desk.life.thaw()
+    await stage.run_for(20)
+
+    assert (await placing).order.id == order.id
+    assert cancelled.status is S.CANCELLED
+    assert stage.chain.signatures(order.id) == [], "its bytes were never sent"
+    assert await stage.attempts([order.id]) == {}
+    assert len(desk.orders.usage) == 0, "the desk that lost it learned how it ended"
+
+
+async def test_that_cancels_and_commits_of_many_never_hold_each_other_up(stage: Stage) -> None:
+    desk = stage.desk()
+    placed = await asyncio.gather(*(stage.place(desk) for _ in range(20)))
+
+    async def cancel(number: int) -> bool:
+        try:
+            await desk.orders.cancel(stage.account_id, placed[number].order.id)
+        except Refused as problem:
+            assert problem.code == "order.too_late"
+            return False
+        return True
+
+    won = await asyncio.gather(*(cancel(number) for number in range(0, 20, 2)))
+
+    assert await stage.run_until(stage.all_ended, within_s=20)
+    ends = {order.id: order.status for order in await stage.stored()}
+    assert [ends[one.order.id] for one in placed[1::2]] == [S.CONFIRMED] * 10
+    assert [ends[one.order.id] is S.CANCELLED for one in placed[::2]] == won
+    assert stage.chain.faults == []
+
+
+async def test_that_a_cancel_whose_answer_was_lost_is_told_when_asked_again(stage: Stage) -> None:
+    desk = stage.desk()
+    placed = await stage.place(desk, RESTING)
+    await stage.rest()
+    # The next effects of a cancel are a read and the write: the write's answer is lost.
+    write_at = len(desk.life.effects) + 2
+    desk.life.cut = Cut(write_at, after=True, how=How.LOSE)
+
+    with pytest.raises(Unavailable):
+        await desk.orders.cancel(stage.account_id, placed.order.id)
+    assert S.CANCELLED not in {event.status for event in desk.told}
+    again = await desk.orders.cancel(stage.account_id, placed.order.id)
+
+    assert again.status is S.CANCELLED
+    assert desk.told[-1].status is S.CANCELLED
+    assert len(desk.orders.usage) == 0
