@@ -1,0 +1,55 @@
+"""Every command, and how a run of one ends.
+
+Anticipated errors are one line and exit code 1; a command that was asked to stop exits as it says.
+"""
+
+import typer
+
+from quantdesk.cli.demo import demo
+from quantdesk.cli.doctor import doctor
+from quantdesk.cli.drill import app as drill
+from quantdesk.cli.localnet import localnet
+from quantdesk.cli.order import app as order
+from quantdesk.cli.orders import app as orders
+from quantdesk.cli.prices import prices
+from quantdesk.cli.running import Stopped
+from quantdesk.cli.terminal import refuse
+from quantdesk.cli.up import up
+from quantdesk.core.errors import DeskError, Unavailable
+from quantdesk.telemetry import log
+
+INTERRUPTED = 130
+"""What shells expect of a program that Ctrl-C ended."""
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)  # fmt: skip
+app.command("up")(up)
+app.command("demo")(demo)
+app.add_typer(order, name="order")
+app.add_typer(orders, name="orders")
+app.command("prices")(prices)
+app.command("doctor")(doctor)
+app.command("localnet")(localnet)
+app.add_typer(drill, name="drill")
+
+
+@app.callback()
+def quantdesk() -> None:
+    """QuantDesk: a self-hosted trading desk for on-chain markets."""
+
+
+def main() -> None:
+    """Run the command line and end the process with its exit code."""
+    log.configure()
+    try:
+        app()
+    except DeskError as problem:
+        refuse(problem)
+    except OSError as problem:
+        about = problem.filename or "the machine"
+        refuse(Unavailable(f"{about}: {problem.strerror or problem}", code="machine.refused"))
+    except (Stopped, KeyboardInterrupt):
+        raise SystemExit(INTERRUPTED) from None
+    raise SystemExit(1)

@@ -1,0 +1,137 @@
+"""The promise: each state is one line of at most 80 columns that says when, what and why."""
+
+import io
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from rich.console import Console, RenderableType
+
+from quantdesk.cli.order import exit_code
+from quantdesk.cli.orders import listed
+from quantdesk.cli.prices import table
+from quantdesk.cli.stages import Stages, outcome, quotes
+from quantdesk.cli.views import Price
+from quantdesk.engines.orders.model import Failure
+from quantdesk.engines.orders.wire import EventView, FilledView, OrderView
+
+ID = "01a1fd01-15a2-7ba7-8b95-5d439aeaf546"
+SIGNATURE = "2ZfcvcS1" + "z" * 72 + "GfCc5SX1"
+
+
+def event(status: str, ms: int, version: int, **told: object) -> EventView:
+    stamp = f"2026-11-21T07:27:49.{ms:03d}Z"
+    facts: dict[str, Any] = {"attempt": 1, **told}
+    return EventView(
+        order_id=ID, status=status, timestamp=stamp, version=version, mode="localnet", **facts
+    )
+
+
+LIFE = [
+    event("PENDING", 100, 1),
+    event("PENDING", 101, 2, waiting="price"),
+    event("ROUTING", 110, 3),
+    event("BUILDING", 111, 4, execution_price=Decimal(150)),
+    event("SUBMITTED", 120, 5, execution_price=Decimal(150), tx_hash=SIGNATURE),
+    event("SUBMITTED", 130, 6, execution_price=Decimal(150), tx_hash=SIGNATURE, outcome="unknown"),
+    event("ROUTING", 140, 7, attempt=2, waiting="retry"),
+    event("SUBMITTED", 150, 8, attempt=2, execution_price=Decimal(151), tx_hash="5" + SIGNATURE),
+    event("CONFIRMED", 999, 9, attempt=2, execution_price=Decimal("151.755"), tx_hash=SIGNATURE),
+]
+
+
+def order(status: str = "CONFIRMED", **told: object) -> OrderView:
+    facts: dict[str, Any] = {
+        "order_id": ID, "pair": "SOL-USDC", "amount": Decimal("10.5"), "direction": "BUY",
+        "status": status, "mode": "localnet", "version": 9, "attempt": 2,
+        "created_at": LIFE[0].timestamp, "updated_at": LIFE[-1].timestamp, "slippage_bps": 50,
+        "logs": LIFE,
+    }  # fmt: skip
+    return OrderView(**{**facts, **told})
+
+
+def shown(result: RenderableType, width: int = 80) -> str:
+    drawn = io.StringIO()
+    Console(file=drawn, width=width).print(result)
+    return drawn.getvalue()
+
+
+def test_a_line_says_when_since_when_and_what_changed() -> None:
+    stages = Stages()
+    lines = [stages.line(told).plain for told in LIFE]
+    assert lines[0].split() == ["PENDING", "07:27:49.100", "0", "ms", "+0", "ms"]
+    assert lines[1].endswith("waits for its limit price")
+    assert lines[3].split()[2:] == ["11", "ms", "+1", "ms", "@", "150"]
+    assert "2ZfcvcS1…GfCc5SX1" in lines[4]
+    assert lines[5].endswith("chain silent, same bytes again")
+    assert lines[6].endswith("attempt 2  nothing was filled")
+    assert lines[8].split()[:6] == ["CONFIRMED", "07:27:49.999", "899", "ms", "+849", "ms"]
+    assert "@ 151.755" in lines[8]
+
+
+def test_no_line_is_wider_than_a_terminal() -> None:
+    stages = Stages()
+    assert all(len(stages.line(told).plain) <= 80 for told in LIFE)
+
+
+def test_an_outcome_gives_what_moved_and_both_prices() -> None:
+    filled = FilledView("10.5", "1593.4275", 5000, "0")
+    price = Decimal("151.755")
+    told = shown(outcome(order(filled=filled, execution_price=price, tx_hash=SIGNATURE)), 120)
+    for fact in (
+        "bought       10.5 SOL",
+        "paid         1593.4275 USDC",
+        "151.755 USDC per SOL, realized",
+        "151 USDC per SOL (realized +50.00 bps)",
+        "0.000005 SOL",
+        f"signature    {SIGNATURE}\n",
+    ):
+        assert fact in told
+
+
+def test_a_failure_gives_its_code_and_whether_to_try_again() -> None:
+    failure = Failure("slippage.exceeded", "[the price] moved", retryable=True)
+    told = shown(outcome(order("FAILED", error=failure)))
+    assert "slippage.exceeded: [the price] moved (placing it again may work)" in told
+
+
+def test_quotes_mark_the_chosen_pool_and_name_the_silent() -> None:
+    seen: list[dict[str, Any]] = [
+        {"venue": "raydium", "pool": "a" * 40, "price": "150.42", "amountIn": "1579.4",
+         "feeBps": "25", "priceImpactBps": "3.1509926"},
+        {"venue": "meteora", "pool": "b" * 40, "price": "150.16", "amountIn": "1576.6",
+         "feeBps": "10.000004", "priceImpactBps": "0.0000052"},
+        {"venue": "paper", "error": {"code": "price.stale", "detail": "old"}},
+    ]  # fmt: skip
+    lines = shown(quotes(seen, [{"venue": "meteora", "pool": "b" * 40, "share": 1}])).splitlines()
+    assert [line[0] for line in lines] == [" ", " ", "→", "✗"]
+    assert "3.15" in lines[1]
+    assert "price.stale" in lines[3]
+
+
+def test_a_list_fits_80_columns_and_shows_doubt() -> None:
+    orders = [order(), order("SUBMITTED", outcome="unknown"), order("PENDING", waiting="price")]
+    now_ms = 1_795_246_069_000
+    narrow = shown(listed(orders, now_ms=now_ms, wide=False))
+    assert all(len(line) <= 80 for line in narrow.splitlines())
+    assert "SUBMITTED (unknown)" in narrow
+    assert ID not in narrow
+    assert narrow.count(ID[-12:]) == 3
+    assert ID in shown(listed(orders, now_ms=now_ms, wide=True), 120)
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [("CONFIRMED", 0), ("FAILED", 2), ("CANCELLED", 2), ("SUBMITTED", 3)]
+)
+def test_the_exit_code_says_how_an_order_ended(status: str, code: int) -> None:
+    assert exit_code(order(status)) == code
+
+
+def test_a_price_is_no_longer_valid_when_the_desk_is_away() -> None:
+    price = Price("SOL", Decimal("150.000"), "simulated", Decimal("0.045"), 200, valid=True)
+    assert shown(table([price])).splitlines()[1].split()[-1] == "valid"
+    later = shown(table([price], later_ms=4_000, away=True)).splitlines()[1]
+    assert "4.2 s" in later
+    assert later.rstrip().endswith("desk away")
+    old = Price("SOL", Decimal(150), "simulated", Decimal(0), 20_000, valid=False)
+    assert shown(table([old])).splitlines()[1].rstrip().endswith("stale")
