@@ -24,7 +24,7 @@ const { values: args } = parseArgs({
   },
 });
 const REDIS = { path: args.redis, maxRetriesPerRequest: null };
-const POSTGRES = { host: args.postgres, user: 'postgres', database: 'postgres' };
+const POSTGRES = { host: args.postgres, user: 'quantdesk', database: 'quantdesk' };
 const now = () => new Date().toISOString();
 const channel = (orderId) => `order-updates:${orderId}`;
 

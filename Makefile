@@ -1,0 +1,109 @@
+# Every command a person needs. `make` alone lists them.
+# Set-up happens once, inside .venv, and again only when a lock file changes.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+VENV := .venv
+BIN := $(VENV)/bin
+UV := build/uv/bin/uv
+UV_VERSION := 0.13.8
+PYTHONS := python3 python3.14 python3.13 python3.12 python3.11
+ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+# The first Python of this machine that is new enough, or the one a person names.
+PYTHON ?= $(firstword $(foreach p,$(PYTHONS),$(shell $(p) -c '$(ENOUGH)' 2>/dev/null && echo $(p))))
+CODE := src programs benches tests docs
+
+# Installs exactly what a lock file names, every file checked against its hash.
+define install
+	@echo "→ installing $$(grep -c '==' $(1)) pinned packages at most (a minute or two the first time)"
+	@$(BIN)/python -m pip install --disable-pip-version-check --root-user-action=ignore \
+	  --progress-bar=off --require-hashes -r $(1) \
+	| { n=0; while read -r word name _; do if [ "$$word" = Collecting ]; then n=$$((n + 1)); \
+	  if [ $$((n % 10)) = 0 ]; then echo "  $$n found, last $$name"; fi; fi; \
+	  if [ "$$word" = Installing ]; then echo "  unpacking"; fi; done; }
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pip install --disable-pip-version-check \
+	  --root-user-action=ignore --quiet --no-deps --no-build-isolation --editable .
+endef
+
+.PHONY: help
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
+
+.PHONY: up
+up: $(VENV)/.desk ## set up, start the desk, print its address; Ctrl-C stops it (ARGS="--mode paper")
+	@exec $(BIN)/quantdesk up $(if $(SOURCE),--source '$(SOURCE)') $(ARGS)
+
+.PHONY: demo
+demo: $(VENV)/.desk ## set up, place one real order on a local chain, show each state, stop (SOURCE=recorded:FILE)
+	@exec $(BIN)/quantdesk demo $(if $(SOURCE),--source '$(SOURCE)') $(ARGS)
+
+.PHONY: setup
+setup: $(VENV)/.desk ## set up what the desk needs, start nothing
+	@echo "ready: make demo, or make up"
+
+.PHONY: check
+check: $(VENV)/.dev ## format, lint, types, imports, unit and house rules: under a minute
+	@echo "→ format" && $(BIN)/ruff format --check $(CODE)
+	@echo "→ lint" && $(BIN)/ruff check $(CODE)
+	@echo "→ types" && $(BIN)/mypy $(CODE)
+	@echo "→ imports" && $(BIN)/lint-imports | sed -n '/^Analyzed/,$$p'
+	@echo "→ unit and house rules" && $(BIN)/python -m pytest -q tests/unit tests/tidy
+
+.PHONY: test
+test: $(VENV)/.dev ## every test this machine can run; what it had to skip is listed with the reason
+	@$(BIN)/python -m pytest -q
+
+.PHONY: bench
+bench: $(VENV)/.dev ## the promised numbers, measured here, the peer beside them
+	@echo "→ orders: confirmed per second, delay and CPU, the peer beside them"
+	@$(BIN)/python -m benches.orders
+	@echo "→ kills: the process dies at every effect, 10,000 runs"
+	@$(BIN)/python -m benches.kill_sweep --runs 10000
+
+.PHONY: programs
+programs: $(VENV)/.dev ## rebuild the on-chain programs
+	@cd programs && ../$(BIN)/python -m sbpf $(ARGS)
+
+.PHONY: docs
+docs: $(VENV)/.dev ## rewrite the reference pages from the code
+	@$(BIN)/python docs/reference/generate.py
+
+.PHONY: lock
+lock: $(UV) ## renew the lock files within the bounds of pyproject.toml
+	@$(UV) pip compile --quiet --universal --upgrade --generate-hashes --no-header --no-annotate \
+	  pyproject.toml --extra build --output-file requirements.lock
+	@$(UV) pip compile --quiet --universal --upgrade --generate-hashes --no-header --no-annotate \
+	  pyproject.toml --extra build --extra dev --constraints requirements.lock \
+	  --output-file requirements-dev.lock
+
+.PHONY: clean
+clean: ## remove all that was set up or built here; the desk's data folder is left alone
+	rm -rf $(VENV) build .hypothesis .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf benches/peer/node_modules tests/oracles/*/node_modules
+	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/bin/python:
+	@[ -n "$(PYTHON)" ] || { echo "QuantDesk needs Python 3.11 or newer; found: $$(python3 -V 2>&1 || true)."; \
+	  echo "Install one, or name it: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -c '$(ENOUGH)' || { echo "$(PYTHON) is $$($(PYTHON) -V 2>&1); QuantDesk needs 3.11 or newer."; \
+	  echo "Name another: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  v=$$($(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
+	  echo "$(PYTHON) cannot make virtual environments."; \
+	  echo "On Debian and Ubuntu: apt-get install python$$v-venv"; exit 1; }
+	@echo "→ making $(VENV) with $$($(PYTHON) -V)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.desk: requirements.lock pyproject.toml | $(VENV)/bin/python
+	$(call install,requirements.lock)
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock pyproject.toml | $(VENV)/bin/python
+	$(call install,requirements-dev.lock)
+	@touch $@ $(VENV)/.desk
+
+$(UV): | $(VENV)/bin/python
+	@$(BIN)/python -m venv build/uv && build/uv/bin/python -m pip install --quiet uv==$(UV_VERSION)

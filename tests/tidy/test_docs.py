@@ -1,0 +1,77 @@
+"""Pages tell the truth: the files they name exist, the settings they list are those there are."""
+
+import re
+from pathlib import Path
+
+import pytest
+from docs.reference.generate import SETTINGS, settings_page
+from tests.tidy.tree import ROOT, files, text
+
+from quantdesk.settings import Settings
+
+PAGES = [name for name in files() if name.endswith(".md") and "/flows/" not in name]
+ENDINGS = (".py", ".md", ".toml", ".sql", ".c", ".h", ".so", ".lock", ".json", ".importlinter", "/")
+QUOTED = re.compile(r"`([^`\n]+)`")
+MADE_BY_THE_DESK = {"quantdesk.toml", "desk.json", "owner.key"}
+FLOWS = [name for name in PAGES if name.startswith("docs/flow/")]
+
+
+def named_files(page: str) -> list[str]:
+    """Return what a page puts in backticks that reads as a file or folder of the checkout."""
+    found = [word for word in QUOTED.findall(page) if word.endswith(ENDINGS)]
+    outside = re.compile(r"[\s<>*~$=:]|^/|^\.(?!importlinter)")
+    return [word for word in found if not outside.search(word) and word not in MADE_BY_THE_DESK]
+
+
+def exists(name: str, page: str) -> bool:
+    """Return whether there is such a file: by path from root, package or page, or by name alone."""
+    if "/" not in name:
+        return any(Path(path).name == name for path in files())
+    places = (ROOT, ROOT / "src/quantdesk", (ROOT / page).parent)
+    return any((place / name).exists() for place in places)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_file_a_page_names_exists(page: str) -> None:
+    assert not [name for name in named_files(text(page)) if not exists(name, page)]
+
+
+def test_a_missing_file_is_found() -> None:
+    assert [n for n in named_files("see `engines/orders/gone.py`") if not exists(n, "README.md")]
+
+
+@pytest.mark.parametrize("page", [*FLOWS, "CONTRIBUTING.md"])
+def test_the_pages_that_lead_to_code_name_files(page: str) -> None:
+    assert len(named_files(text(page))) > 4
+
+
+def test_every_link_between_pages_leads_somewhere() -> None:
+    links = [
+        (page, target)
+        for page in PAGES
+        for target in re.findall(r"\]\(([^)#:\s]+)[^):]*\)", text(page))
+    ]
+
+    assert not [(page, link) for page, link in links if not ((ROOT / page).parent / link).exists()]
+
+
+def test_the_page_on_settings_is_the_settings() -> None:
+    assert SETTINGS.read_text() == settings_page(), "run `make docs`"
+
+
+def test_the_page_on_settings_has_them_all() -> None:
+    rows = settings_page().count("\n| `")
+    fields = Settings.model_fields.values()
+    sections = [type(f.default) for f in fields if hasattr(f.default, "model_fields_set")]
+
+    assert rows == len(fields) - len(sections) + sum(len(s.model_fields) for s in sections)
+
+
+def test_every_decision_has_the_five_headings() -> None:
+    headings = ["Status", "Context", "Decision", "Alternatives", "Consequences"]
+    decisions = sorted((ROOT / "docs/decisions").glob("*.md"))
+
+    assert [int(path.name[:4]) for path in decisions] == list(range(1, len(decisions) + 1))
+    for path in decisions:
+        assert re.findall(r"^## (.+)$", path.read_text(), re.MULTILINE) == headings, path.name
+        assert Path(path).read_text().startswith(f"# {path.name[:4]} "), path.name
