@@ -60,8 +60,14 @@ test: $(VENV)/.dev ## every test this machine can run; what it had to skip is li
 bench: $(VENV)/.dev ## the promised numbers, measured here, the peer beside them
 	@echo "→ orders: confirmed per second, delay and CPU, the peer beside them"
 	@$(BIN)/python -m benches.orders
+	@echo "→ localnet: real transactions, end to end"
+	@$(BIN)/python -m benches.localnet
+	@echo "→ start: first, next, and doing nothing"
+	@$(BIN)/python -m benches.start
 	@echo "→ kills: the process dies at every effect, 10,000 runs"
 	@$(BIN)/python -m benches.kill_sweep --runs 10000
+	@echo "→ kill -9 of the whole desk, 200 times on the localnet"
+	@$(BIN)/quantdesk drill kill --runs 200
 
 .PHONY: programs
 programs: $(VENV)/.dev ## rebuild the on-chain programs

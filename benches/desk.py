@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from benches.children import Command, await_ready, child
+from benches.children import await_ready, child
 from benches.peer.postgres import settings_at
 from benches.target import Running, Target
 from quantdesk.core.errors import Unavailable
@@ -27,13 +27,17 @@ _START_S = 60  # a first start creates a database
 _ANSWER_S = 1
 
 
-class _Urls(msgspec.Struct):
+class Urls(msgspec.Struct):
+    """Where it answers."""
+
     api: str
 
 
-class _Desk(msgspec.Struct):
+class State(msgspec.Struct):
+    """What a running desk says of itself in `desk.json`."""
+
     pid: int
-    urls: _Urls
+    urls: Urls
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,25 +53,34 @@ def desk() -> Target:
 
 @contextmanager
 def _run() -> Iterator[Running]:
+    with home() as place, started(place, "paper", "paper.latency_ms=0") as state:
+        yield _running(place, state, launched=state.pid)
+
+
+@contextmanager
+def home() -> Iterator[Path]:
+    """Make a fresh home; whatever Postgres is left in it at the end is stopped."""
     with tempfile.TemporaryDirectory(prefix="qd-bench-") as name:
         Path(name).chmod(0o755)  # the desk's Postgres may run as another user than the bench
-        home = Path(name) / "home"
-        log = Path(name) / "desk.log"
+        place = Path(name) / "home"
         try:
-            with child(_command(home), log=log) as process:
-                state = await_ready(process, lambda: _ready(home), log=log, seconds=_START_S)
-                yield _running(home, state, launched=process.pid)
+            yield place
         finally:
-            _end_postmaster(home)
+            _end_postmaster(place)
 
 
-def _command(home: Path) -> Command:
+@contextmanager
+def started(place: Path, mode: str, *settings: str) -> Iterator[State]:
+    """Run a desk in `place` until it leaves; the block begins when it is ready."""
+    log = place.with_suffix(".log")
     quantdesk = Path(sys.executable).with_name("quantdesk")
-    where: Command = ["--mode", "paper", "--home", home, "--port", "0"]
-    return [quantdesk, "up", *where, "--set", "paper.latency_ms=0"]
+    command: list[str | Path] = [quantdesk, "up", "--mode", mode, "--home", place, "--port", "0"]
+    chosen = [word for setting in settings for word in ("--set", setting)]
+    with child([*command, "--source", "simulated", *chosen], log=log) as process:
+        yield await_ready(process, lambda: _ready(place), log=log, seconds=_START_S)
 
 
-def _running(home: Path, state: _Desk, *, launched: int) -> Running:
+def _running(home: Path, state: State, *, launched: int) -> Running:
     port = urlsplit(state.urls.api).port
     postmaster = _postmaster(home)
     if port is None or postmaster is None:
@@ -82,9 +95,9 @@ def _running(home: Path, state: _Desk, *, launched: int) -> Running:
     )
 
 
-def _ready(home: Path) -> _Desk | None:
+def _ready(home: Path) -> State | None:
     try:
-        state = msgspec.json.decode((home / "desk.json").read_bytes(), type=_Desk)
+        state = msgspec.json.decode((home / "desk.json").read_bytes(), type=State)
         ready = urlsplit(state.urls.api)._replace(path="/readyz").geturl()
         urllib.request.urlopen(ready, timeout=_ANSWER_S).close()
     except (FileNotFoundError, msgspec.DecodeError, urllib.error.URLError, TimeoutError):

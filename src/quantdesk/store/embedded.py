@@ -60,6 +60,7 @@ wal_level = replica
 max_logical_replication_workers = 0
 wal_compression = pglz
 max_wal_size = 1GB
+min_wal_size = 128MB
 checkpoint_timeout = 15min
 timezone = 'UTC'
 log_timezone = 'UTC'
@@ -200,7 +201,10 @@ class Embedded:
             fresh.mkdir(mode=0o700)
             self._who.own(fresh)
         auth = ("--auth-local=trust", "--auth-host=reject", "--username", _NAME)
-        initdb = (self._program("initdb"), *auth, "--encoding=UTF8", "--locale=C")
+        # A new journal segment is filled with zeros while everybody waits: small ones cost a few
+        # milliseconds each instead of fifty.
+        options = ("--encoding=UTF8", "--locale=C", "--wal-segsize=1")
+        initdb = (self._program("initdb"), *auth, *options)
         await must(Call(initdb, _CREATE_S, self._who, fresh))
         alone = (self._program("postgres"), "--single", "-c", "exit_on_error=on", "postgres")
         told = f"create database {_NAME}\n"

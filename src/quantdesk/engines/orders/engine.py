@@ -7,7 +7,7 @@ bytes are sent only after their move is committed.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -35,6 +35,8 @@ from quantdesk.guard.check import Approved
 from quantdesk.store.pool import Pools
 
 log = structlog.get_logger()
+
+Loop = Callable[[], Coroutine[None, None, None]]
 
 TOPIC = "orders"
 """Bus topic of `OrderEvent` batches."""
@@ -98,7 +100,7 @@ class Orders:
         self._running: dict[UUID, asyncio.Task[None]] = {}
         self._loops: list[asyncio.Task[None]] = []
         self.halted = 0
-        """Executions that stopped on an error nobody anticipated; they are claimed again."""
+        """Executions and loops that stopped on an error nobody anticipated, and began again."""
 
     async def start(self) -> None:
         """Count what is open, then keep every order moving until `stop`."""
@@ -110,8 +112,8 @@ class Orders:
         self.usage.count_day(filled, now_ms=now_ms)
         for order in still_open:
             self.usage.opened(order)
-        loops = (self.watch.run(), self._claim_loop(), self._renew_loop())
-        self._loops = [asyncio.get_running_loop().create_task(loop) for loop in loops]
+        for loop in (self.watch.run, self._claim_loop, self._renew_loop):
+            self._keep(loop, loop())
 
     async def stop(self) -> None:
         """Stop leading: what is unfinished is left as it stands for the next desk, at once."""
@@ -139,6 +141,9 @@ class Orders:
             raise Unavailable(
                 f"{self.rules.open_max} orders are open; try again later", code="orders.busy"
             )
+        if self.journal.waiting_for_database:
+            # Behind moves that wait for it, a new order would wait too; its trader must not.
+            raise Unavailable("the database is away; try again", code="database.unavailable")
         order = self._new(approved)
         self.usage.opened(order)
         new = NewOrder(order, approved.decision_id, approved.record(), key, body_hash)
@@ -272,6 +277,8 @@ class Orders:
             past = await self.events([order.id])
             if past and past[-1].status in _ENDED:
                 self._publish(past)  # whoever ended it may not have been able to tell
+        finally:
+            self.journal.forget(order.id)
 
     def _ran(self, order_id: UUID, done: asyncio.Task[None]) -> None:
         self._running.pop(order_id, None)
@@ -279,6 +286,23 @@ class Orders:
             # Its lease runs out and the order is claimed again: it is never left behind.
             self.halted += 1
             log.error("order.halted", order_id=str(order_id), exc_info=problem)
+
+    def _keep(self, loop: Loop, running: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(running)
+        self._loops.append(task)
+        task.add_done_callback(lambda done: self._kept(loop, done))
+
+    def _kept(self, loop: Loop, done: asyncio.Task[None]) -> None:
+        self._loops.remove(done)
+        if not done.cancelled() and (problem := done.exception()) is not None:
+            # Without its loops a desk would hold its leases and do nothing.
+            self.halted += 1
+            log.error("orders.loop_halted", loop=loop.__name__, exc_info=problem)
+            self._keep(loop, self._later(loop))
+
+    async def _later(self, loop: Loop) -> None:
+        await self._clock.sleep(_CLAIM_S)
+        await loop()
 
     async def _claim_loop(self) -> None:
         while True:

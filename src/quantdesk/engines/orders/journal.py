@@ -101,6 +101,7 @@ class Journal:
         self._ready: dict[UUID, _Gathered] = {}
         self._held: dict[UUID, _Gathered] = {}
         self._busy: set[UUID] = set()
+        self._lost: set[UUID] = set()
         self._flushes: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
         self.waiting_for_database = False
@@ -132,6 +133,10 @@ class Journal:
         nothing more may be done for it.
         """
         gathered = self._gathered(order)
+        if order.id in self._lost:
+            # An earlier move nobody waited for was lost: this one stands on what never was.
+            self._forsake(order.id)
+            return gathered.done
         gathered.order = order
         if attempt is not None:
             gathered.attempts.append(attempt)
@@ -160,6 +165,10 @@ class Journal:
         self._flushes.discard(task)
         if not task.cancelled() and task.exception() is not None:
             self._start()  # one batch failed; what gathered behind it does not wait for another
+
+    def forget(self, order_id: UUID) -> None:
+        """Let an order that was lost be led again, from what the database says."""
+        self._lost.discard(order_id)
 
     async def drain(self) -> None:
         """Return once everything recorded so far is committed."""
@@ -195,7 +204,15 @@ class Journal:
             raise
         self._publish([e for i, g in batch.items() if stands.get(i) == i for e in g.events])
         for order_id, gathered in batch.items():
+            if stands.get(order_id) != order_id:
+                self._lost.add(order_id)
+                self._forsake(order_id)
             gathered.end(stands.get(order_id))
+
+    def _forsake(self, order_id: UUID) -> None:
+        for place in (self._ready, self._held):
+            if order_id in place:
+                place.pop(order_id).end(None)
 
     async def _committed(self, batch: dict[UUID, _Gathered]) -> dict[UUID, UUID]:
         while batch:
@@ -203,8 +220,9 @@ class Journal:
                 stands = await self._commit([gathered.step() for gathered in batch.values()])
             except Unavailable as problem:
                 self.waiting_for_database = True
-                for order_id in [i for i, gathered in batch.items() if gathered.new is not None]:
-                    batch.pop(order_id).refuse(problem)
+                for place in (batch, self._ready):
+                    for order_id in [i for i, g in place.items() if g.new is not None]:
+                        place.pop(order_id).refuse(problem)
                 await self._clock.sleep(_RETRY_S)
             else:
                 self.waiting_for_database = False
