@@ -137,7 +137,8 @@ class Chain(Protocol):
     async def receipt(self, trade: Trade, transaction: Transaction) -> Receipt:
         """Return what a LANDED transaction moved.
 
-        Raises `Unavailable` when the chain does not answer, `Corrupt` when its answer is unreadable.
+        Raises `Unavailable` when the chain does not answer, `Corrupt` when its answer makes no
+        sense.
         """
 
     async def balances(self, assets: Sequence[Asset]) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""Promise: an order tells every step it takes, and ends as the chain says, never as silence says."""
+"""Promise: an order tells every step it takes, and ends as the chain says, not as silence says."""
 
 from decimal import Decimal
 
@@ -98,9 +98,7 @@ async def test_that_slippage_on_chain_is_tried_again_with_another_signature(stag
 
 
 async def test_that_a_second_signature_waits_for_the_proof_of_death(stage: Stage) -> None:
-    stage.chain.plan_of = lambda _order, attempt: Plan(
-        lands_after_s=None if attempt == 1 else 0.4
-    )
+    stage.chain.plan_of = lambda _order, attempt: Plan(lands_after_s=None if attempt == 1 else 0.4)
 
     order, events = await _played(stage)
 

@@ -75,7 +75,7 @@ async def test_that_a_desk_that_sends_before_it_commits_is_found(pools: Pools) -
             await stage.chain.send(transaction)
             return transaction
 
-        stage.chain.prepare = hasty  # type: ignore[method-assign] - the fault to be found
+        setattr(stage.chain, "prepare", hasty)  # noqa: B010 - the fault to be found
 
     found = await _found(pools, replace(BY_NAME["happy"], before=sends_while_signing))
 
@@ -95,7 +95,7 @@ async def test_that_a_desk_that_signs_again_on_silence_is_found(pools: Pools) ->
             except Unavailable:
                 return [Sighting(Fate.DEAD)] * len(transactions)
 
-        stage.chain.look = rash  # type: ignore[method-assign] - the fault to be found
+        setattr(stage.chain, "look", rash)  # noqa: B010 - the fault to be found
 
     found = await _found(pools, replace(BY_NAME["lands late"], before=takes_silence_for_death))
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from quantdesk.core.errors import Refused, Unavailable
+from quantdesk.core.errors import Corrupt, Refused, Unavailable
+from quantdesk.engines.orders.engine import Placed
 from quantdesk.engines.orders.model import OrderStatus
 from quantdesk.testing.stage import START_MS, Stage, Wish
 
@@ -54,6 +55,19 @@ async def test_that_eight_at_once_over_two_desks_make_one_order(stage: Stage) ->
     assert len(stage.chain.fills[str(order.id)]) == 1
     await stage.run_for(5)
     assert [len(desk.orders.usage) for desk in desks] == [0, 0]
+
+
+async def test_that_a_key_that_cannot_be_stored_harms_nobody_else(stage: Stage) -> None:
+    desk = stage.desk()
+
+    poisoned, placed = await asyncio.gather(
+        stage.place(desk, Wish(key="a\x00b")), stage.place(desk), return_exceptions=True
+    )
+
+    assert isinstance(poisoned, Corrupt)
+    assert isinstance(placed, Placed)
+    assert await stage.run_until(stage.all_ended, within_s=20)
+    assert [order.status for order in await stage.stored()] == [S.CONFIRMED]
 
 
 async def test_that_past_the_bound_new_orders_are_refused_for_now(stage: Stage) -> None:

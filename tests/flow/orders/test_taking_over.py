@@ -1,16 +1,19 @@
 """Promise: another desk finishes what one left, twice nothing, and a gone database only delays."""
 
 import asyncio
-from collections.abc import Sequence
-from uuid import UUID
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from typing import cast
 
+import asyncpg
 import pytest
 
+from quantdesk.chains.port import Sighting, Transaction
 from quantdesk.core.errors import Unavailable
-from quantdesk.engines.orders.engine import Orders
-from quantdesk.engines.orders.model import OrderStatus, Step
+from quantdesk.engines.orders.model import OrderStatus
+from quantdesk.store.pool import WritePool, connect
 from quantdesk.testing.chain import Plan
-from quantdesk.testing.stage import Desk, Stage, Wish
+from quantdesk.testing.stage import Desk, Stage
 
 pytestmark = pytest.mark.anyio
 S = OrderStatus
@@ -77,34 +80,75 @@ async def test_that_a_desk_that_stops_while_committing_stops_cleanly(stage: Stag
     assert stage.chain.faults == []
 
 
-async def test_that_without_the_database_orders_wait_and_nothing_is_sent(
+async def test_that_without_the_database_orders_wait_and_new_ones_are_refused_at_once(
+    stage: Stage,
+) -> None:
+    stage.chain.plan_of = lambda _order, _attempt: Plan(lands_after_s=2.0)
+    desk = stage.desk()
+    await stage.place(desk)
+    await stage.rest()
+    write = desk.orders._pools.write
+    desk.orders._pools = replace(desk.orders._pools, write=cast("WritePool", _Away()))
+    await stage.run_for(30)
+
+    (waiting,) = await stage.stored()
+    with pytest.raises(Unavailable) as refused:
+        await stage.place(desk)
+
+    assert waiting.status is S.SUBMITTED
+    assert desk.orders.journal.waiting_for_database
+    assert refused.value.code == "database.unavailable"
+    desk.orders._pools = replace(desk.orders._pools, write=write)
+    assert await stage.run_until(stage.all_ended, within_s=20)
+    (order,) = await stage.stored()
+    assert (order.status, len(stage.chain.signatures(order.id))) == (S.CONFIRMED, 1)
+    assert not desk.orders.journal.waiting_for_database
+    assert len(desk.orders.usage) == 0
+
+
+async def test_that_connections_cut_by_the_server_lose_nothing(stage: Stage, database: str) -> None:
+    desk = stage.desk()
+    await stage.place(desk)
+    await stage.rest()
+    c = await asyncpg.connect(database)
+    await c.execute(
+        "select pg_terminate_backend(pid) from pg_stat_activity"
+        " where datname = current_database() and pid <> pg_backend_pid()"
+    )
+    await c.close()
+
+    async with await connect(database, write_max=1, read_max=1) as fresh:
+        stage.pools = fresh
+        assert await stage.run_until(stage.all_ended, within_s=60)
+        assert [order.status for order in await stage.stored()] == [S.CONFIRMED]
+
+
+async def test_that_a_loop_that_breaks_is_begun_again(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    look, breaks = stage.chain.look, iter([True, False])
+
+    async def breaking(transactions: Sequence[Transaction]) -> list[Sighting]:
+        if next(breaks, False):
+            raise ZeroDivisionError
+        return await look(transactions)
+
+    monkeypatch.setattr(stage.chain, "look", breaking)
     desk = stage.desk()
-    await stage.place(desk, Wish())
-    away = True
-    commit = Orders._commit
+    await stage.place(desk)
 
-    async def gone(self: Orders, steps: Sequence[Step]) -> dict[UUID, UUID]:
-        if away:
-            raise Unavailable("the database is away", code="database.unavailable")
-        return await commit(self, steps)
-
-    monkeypatch.setattr(desk.orders.journal, "_commit", lambda steps: gone(desk.orders, steps))
-    await stage.run_for(30)
-    (waiting,) = await stage.stored()
-    refused = await asyncio.gather(stage.place(desk), return_exceptions=True)
-
-    assert waiting.is_open
-    assert desk.orders.journal.waiting_for_database
-    assert isinstance(refused[0], Unavailable)
-    away = False
     assert await stage.run_until(stage.all_ended, within_s=20)
-    assert {order.status for order in await stage.stored()} == {S.CONFIRMED}
-    assert not desk.orders.journal.waiting_for_database
+    assert desk.orders.halted == 1
 
 
-def _done(task: asyncio.Task[None]):  # type: ignore[no-untyped-def] # noqa: ANN202
+class _Away:
+    def connection(self) -> "_Away":
+        raise Unavailable("the database is away", code="database.unavailable")
+
+    transaction = connection
+
+
+def _done(task: asyncio.Task[None]) -> Callable[[], Awaitable[bool]]:
     async def is_done() -> bool:
         return task.done()
 

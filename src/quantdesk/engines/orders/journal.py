@@ -198,6 +198,10 @@ class Journal:
         try:
             stands = await self._committed(batch)
         except BaseException as problem:
+            if len(batch) > 1 and isinstance(problem, Exception):
+                # One that cannot be stored must not take the others with it.
+                await self._flush_one_by_one(batch)
+                return
             failed = Corrupt(f"moves could not be committed: {problem}", code="order.uncommitted")
             for gathered in batch.values():
                 gathered.fail(failed)
@@ -208,6 +212,13 @@ class Journal:
                 self._lost.add(order_id)
                 self._forsake(order_id)
             gathered.end(stands.get(order_id))
+
+    async def _flush_one_by_one(self, batch: dict[UUID, _Gathered]) -> None:
+        alone = [self._flush_batch({order_id: gathered}) for order_id, gathered in batch.items()]
+        ends = await asyncio.gather(*alone, return_exceptions=True)
+        for problem in ends:
+            if problem is not None:
+                raise problem
 
     def _forsake(self, order_id: UUID) -> None:
         for place in (self._ready, self._held):

@@ -1,0 +1,56 @@
+"""Promise: clients read exact decimal literals, camelCase, and nothing that is not so."""
+
+import json
+from decimal import Decimal
+from uuid import UUID
+
+from quantdesk.core.markets import Side
+from quantdesk.engines.orders.model import Failure, Filled, Order, OrderStatus, event
+from quantdesk.engines.orders.wire import encode, event_view, order_view, stamp
+
+ORDER = Order(
+    id=UUID(int=1), mode="paper", account_id=UUID(int=2), pair="SOL-USDC", side=Side.BUY,
+    base_raw=10_500_000_000, slippage_bps=50, notional_usd=Decimal(1050),
+    created_ms=1_700_000_000_007, updated_ms=1_700_000_000_008,
+)  # fmt: skip
+
+
+def test_that_a_fresh_order_shows_only_what_is_known() -> None:
+    shown = json.loads(encode(order_view(ORDER, [event(ORDER)])))
+
+    assert shown["amount"] == 10.5
+    assert shown["createdAt"] == "2023-11-14T22:13:20.007Z"
+    assert [log["status"] for log in shown["logs"]] == ["PENDING"]
+    absent = {"executionPrice", "txHash", "filled", "error", "waiting", "outcome", "limitPrice"}
+    assert not absent & set(shown)
+
+
+def test_that_numbers_are_exact_literals_and_realized_amounts_strings() -> None:
+    price = Decimal("100.123456789012345678")
+    order = ORDER.moved(OrderStatus.ROUTING, at_ms=1)
+    order = order.moved(OrderStatus.BUILDING, at_ms=2, execution_price=price)
+    order = order.moved(OrderStatus.SUBMITTED, at_ms=3, tx_hash="sig")
+    order = order.moved(OrderStatus.CONFIRMED, at_ms=4, filled=Filled(10_500_000_000, 1, 5_000))
+
+    raw = encode(order_view(order, [])).decode()
+
+    assert '"executionPrice":100.123456789012345678' in raw
+    assert '"amount":10.5' in raw
+    assert json.loads(raw)["filled"] == {
+        "base": "10.5", "quote": "0.000001", "networkFeeLamports": 5_000, "platformFee": "0",
+    }  # fmt: skip
+
+
+def test_that_a_failure_is_shown_with_its_code() -> None:
+    failed = ORDER.moved(
+        OrderStatus.FAILED, at_ms=9, error=Failure("order.expired", "too late", retryable=False)
+    )
+
+    shown = json.loads(encode(event_view(event(failed), mode="paper")))
+
+    assert shown["error"] == {"code": "order.expired", "detail": "too late", "retryable": False}
+    assert (shown["version"], shown["attempt"], shown["mode"]) == (2, 1, "paper")
+
+
+def test_that_stamps_keep_their_milliseconds() -> None:
+    assert [stamp(ms)[-5:] for ms in (1_000, 1_001, 1_999)] == [".000Z", ".001Z", ".999Z"]
