@@ -32,6 +32,7 @@ from quantdesk.testing.sweep import Scenario, Told, cuts_of, tell
 
 _SHOWN_MAX = 20
 _DESKS_CUT_MAX = 3
+_POOL = 24  # one story's desks share it, and frozen ones give nothing back
 
 
 @dataclass(slots=True)
@@ -149,7 +150,7 @@ async def _swept(
         await migrate(url)
         # A process dies here, never the machine: commits need not wait for the disk.
         url += "&synchronous_commit=off"
-        async with await connect(url, write_max=6, read_max=4) as pools:
+        async with await connect(url, write_max=_POOL, read_max=_POOL) as pools:
             return await sweep(pools, stories, runs=asked.runs, seed=asked.seed, say=say)
     finally:
         await server.stop()

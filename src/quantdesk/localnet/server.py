@@ -80,6 +80,9 @@ async def serve(
     cluster = open_cluster(
         data_dir, genesis=genesis, now_ms=clock.now_ms(), slot_ms=slot_ms, tell=pubsub.tell
     )
+    if cluster.bank.slot == 0:
+        # Slot 0 is the founding, final from the start: nobody trades in it.
+        cluster.tick(clock.now_ms())
     node = Node(cluster=cluster, clock=clock, faults=Faults())
     pubsub.node = node
     runner = web.AppRunner(

@@ -91,7 +91,7 @@ async def tell(pools: Pools, scenario: Scenario, cuts: Sequence[Cut], *, day: in
             told.violations.append(f"desk {number + 1} did not bring every order to its end")
         told.recovery_s = max(told.recovery_s, (stage.clock.monotonic() - began) * bool(number))
         told.struck += desk.life.struck
-        if not await _is_over(stage, desk):
+        if not await _is_cut(stage, desk, traders):
             break
     told.effects = list(stage.desks[-1].life.effects)
     told.violations += await _aftermath(stage)
@@ -101,9 +101,12 @@ async def tell(pools: Pools, scenario: Scenario, cuts: Sequence[Cut], *, day: in
     return told
 
 
-async def _is_over(stage: Stage, desk: Desk) -> bool:
-    """Return whether a desk was cut, its leases run out and another one due."""
+async def _is_cut(stage: Stage, desk: Desk, traders: Sequence[asyncio.Task[None]]) -> bool:
+    """Return whether a desk is gone, its leases run out and another one due."""
     if desk.life.dead:
+        for trader in traders:
+            trader.cancel()  # the connection broke
+        await asyncio.wait(traders)
         await stage.bury(desk)
     elif desk.life.frozen:
         await stage.expire(desk)

@@ -4,7 +4,7 @@ A small share of what `python -m benches.kill_sweep` runs; and the sweep itself 
 each planted fault, of the kinds that make desks fill twice, must be found.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from random import Random
 
@@ -14,7 +14,7 @@ from benches.kill_sweep import sweep
 from quantdesk.chains.port import Fate, Instruction, Sighting, Trade, Transaction
 from quantdesk.core.errors import Unavailable
 from quantdesk.engines.orders.store import write
-from quantdesk.store.pool import Pools
+from quantdesk.store.pool import Pools, connect
 from quantdesk.testing.killing import Cut, How
 from quantdesk.testing.stage import Stage
 from quantdesk.testing.stories import STORIES
@@ -25,6 +25,13 @@ pytestmark = pytest.mark.anyio
 BY_NAME = {story.name: story for story in STORIES}
 SEED = 20_261_121
 RUNS = 160
+
+
+@pytest.fixture
+async def pools(database: str) -> AsyncIterator[Pools]:
+    """Open enough connections for several desks, of which the frozen give nothing back."""
+    async with await connect(database, write_max=24, read_max=24) as opened:
+        yield opened
 
 
 async def test_that_no_cut_makes_a_duplicate_or_loses_an_order(pools: Pools) -> None:

@@ -1,7 +1,7 @@
 """Promise: what the engine decides follows from tables: moves, retries, routes, what is open."""
 
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from itertools import product
 from uuid import UUID
 
@@ -134,8 +134,9 @@ def test_that_a_fill_at_the_bound_respects_the_limit_price(
 ) -> None:
     bound = limit_raw(SOL, side, base_raw, price)
 
-    exact = Decimal(base_raw) * price / 1000
-    assert exact - 1 < bound <= exact if side is Side.BUY else exact <= bound < exact + 1
+    with localcontext(prec=60):
+        exact = Decimal(base_raw) * price / 1000
+        assert exact - 1 < bound <= exact if side is Side.BUY else exact <= bound < exact + 1
 
 
 @pytest.mark.parametrize(("side", "worse"), [(Side.BUY, 1), (Side.SELL, -1)])
