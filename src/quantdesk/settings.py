@@ -52,6 +52,7 @@ class LocalnetSettings(_Section):
     """The local Solana cluster."""
 
     slot_ms: int = Field(400, ge=10)
+    """Length of a slot."""
     depth_usd: Decimal = Field(Decimal(5_000_000), gt=0)
     """Liquidity of each pool on each side at the start."""
 
@@ -61,6 +62,8 @@ class SourcesSettings(_Section):
 
     seed: int = 7
     """Of the simulated source."""
+    speed: Decimal = Field(Decimal(1), gt=0, le=1000)
+    """How much faster than it happened a recording is played."""
     pyth_url: str = ""
     """Base URL of a Pyth Hermes server; empty is off."""
     pyth_key: str = ""
@@ -71,27 +74,39 @@ class GuardSettings(_Section):
     """What the desk may do; see `guard/check.py`. Unset bounds depend on the mode."""
 
     halted: bool = False
+    """Refuse every order."""
     pairs: tuple[str, ...] | None = None
+    """The only pairs that may trade, with commas; unset is all."""
     order_notional_usd_max: Decimal | None = Field(None, gt=0)
+    """US dollars of one order; 1,000,000 unless written down."""
     day_notional_usd_max: Decimal | None = Field(None, gt=0)
+    """US dollars of one UTC day; 100,000,000 unless written down."""
     open_orders_max: int | None = Field(None, ge=1)
+    """Open orders of one account."""
     slippage_bps_max: int | None = Field(None, ge=0, le=10_000)
+    """The largest slippageBps an order may ask for."""
     price_age_ms_max: int = Field(10_000, ge=1)
+    """How old a reference price may be to trade on."""
     price_band_bps_max: int = Field(500, ge=1, le=10_000)
+    """How far from the reference price a route may trade."""
 
 
 class ApiSettings(_Section):
     """The HTTP and WebSocket edge."""
 
     host: str = "127.0.0.1"
+    """Address to listen on; other than loopback only behind TLS."""
     port: int = Field(4000, ge=0, le=65_535)
+    """Port to listen on; 0 takes a free one."""
 
 
 class Settings(_Section):
     """All settings; sections are named as in the file."""
 
     mode: Mode = "localnet"
+    """Where orders are executed: `paper` or `localnet`."""
     source: str = "auto"
+    """Where prices come from: auto, pyth, simulated, recorded:FILE."""
     database_url: str = ""
     """A Postgres to use instead of the embedded one; `QD_DATABASE_URL`."""
     orders: OrdersSettings = OrdersSettings()

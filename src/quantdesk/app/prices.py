@@ -83,7 +83,8 @@ async def _source(named: str, settings: SourcesSettings, clock: Clock) -> Source
     chance = random.Random(os.urandom(8)).random  # noqa: S311 - jitter keeps no secret
     simulated = Simulated(clock=clock, seed=settings.seed)
     if named.startswith(_RECORDED):
-        return Recorded(path=Path(named.removeprefix(_RECORDED)), clock=clock)
+        path = Path(named.removeprefix(_RECORDED))
+        return Recorded(path=path, clock=clock, speed=settings.speed)
     if named == "simulated":
         return simulated
     if named not in {"auto", "pyth"}:
