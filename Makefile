@@ -60,6 +60,8 @@ test: $(VENV)/.dev ## every test this machine can run; what it had to skip is li
 bench: $(VENV)/.dev ## the promised numbers, measured here, the peer beside them
 	@echo "→ orders: confirmed per second, delay and CPU, the peer beside them"
 	@$(BIN)/python -m benches.orders
+	@echo "→ orders: the same with a million old ones in the tables"
+	@$(BIN)/python -m benches.orders --million --rounds 2
 	@echo "→ localnet: real transactions, end to end"
 	@$(BIN)/python -m benches.localnet
 	@echo "→ start: first, next, and doing nothing"

@@ -19,12 +19,13 @@ from urllib.parse import urlsplit
 import msgspec
 
 from benches.children import await_ready, child
-from benches.peer.postgres import settings_at
+from benches.peer.postgres import run_sql, settings_at
 from benches.target import Running, Target
 from quantdesk.core.errors import Unavailable
 
 _START_S = 60  # a first start creates a database
 _ANSWER_S = 1
+_OLD_ORDERS = Path(__file__).with_name("old_orders.sql")
 
 
 class Urls(msgspec.Struct):
@@ -51,10 +52,28 @@ def desk() -> Target:
     return Target("desk", _run)
 
 
+def seasoned() -> Target:
+    """Return the desk with a million old orders in its tables."""
+    return Target("desk, 1 M old orders", _run_seasoned)
+
+
 @contextmanager
 def _run() -> Iterator[Running]:
     with home() as place, started(place, "paper", "paper.latency_ms=0") as state:
         yield _running(place, state, launched=state.pid)
+
+
+@contextmanager
+def _run_seasoned() -> Iterator[Running]:
+    with _run() as running:
+        postmaster = _parent_socket(running)
+        run_sql(postmaster, "-f", _OLD_ORDERS)
+        yield running
+
+
+def _parent_socket(running: Running) -> Path:
+    (pid,) = running.groups["postgres"]
+    return Path(Path(f"/proc/{pid}/cwd").readlink())
 
 
 @contextmanager

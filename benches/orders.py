@@ -2,6 +2,7 @@
 
     python -m benches.orders                     desk and peer in turn, three rounds
     python -m benches.orders --only peer --rounds 1
+    python -m benches.orders --million           the desk with and without a million old orders
 
 Every order is placed over HTTP and counted when the WebSocket says CONFIRMED; durable Postgres,
 set alike for both. Prints each sample as it comes, then medians, ratios turn by turn, and the
@@ -14,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benches.children import end_on_terminate
-from benches.desk import desk
+from benches.desk import desk, seasoned
 from benches.figures import HEADS, Sample, markdown, ratio_rows, rows, table
 from benches.loadgen.drive import BACKLOG, CLOSED_LOOP, PER_ORDER, compile_loadgen
 from benches.peer.target import peer
@@ -54,6 +55,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--warmup", type=int, default=1_000, help="orders before the first load")
     parser.add_argument("--concurrency", type=int, default=50, help="the peer's jobs at once")
     parser.add_argument("--pool", type=int, default=20, help="the peer's database connections")
+    parser.add_argument("--million", action="store_true", help="the desk with and without history")
     parser.add_argument("--each", action="store_true", help="also: one WebSocket per order")
     return parser.parse_args()
 
@@ -65,6 +67,8 @@ def _plan(asked: argparse.Namespace) -> Plan:
 
 def _targets(asked: argparse.Namespace) -> list[Target]:
     ours = desk()
+    if asked.million:
+        return [seasoned(), ours]
     theirs = peer(BUILD, concurrency=asked.concurrency, pool=asked.pool)
     return {"desk": [ours], "peer": [theirs], None: [ours, theirs]}[asked.only]
 

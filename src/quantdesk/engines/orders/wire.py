@@ -7,6 +7,7 @@ realized amounts are decimal strings. API and hub both speak these words.
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
@@ -21,7 +22,7 @@ encode = msgspec.json.Encoder(decimal_format="number").encode
 class EventView(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     """One version of an order: the WebSocket message, and the entries of `logs`."""
 
-    order_id: str
+    order_id: UUID
     status: str
     timestamp: str
     version: int
@@ -72,7 +73,7 @@ class OrderView(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True)
 def event_view(event: OrderEvent, *, mode: str) -> EventView:
     """Return an event as clients read it."""
     return EventView(
-        order_id=str(event.order_id),
+        order_id=event.order_id,
         status=event.status.value,
         timestamp=stamp(event.at_ms),
         version=event.version,
