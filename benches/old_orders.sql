@@ -10,6 +10,9 @@ from (select (extract(epoch from now()) * 1000)::bigint - 2592000000 + i * 1000 
           now() - interval '30 days' + make_interval(secs => i) as at, md5(i::text) as noise
       from generate_series(1, 1000000) i) as old;
 insert into order_events (order_id, version, status, attempt, at, data)
-select id, version, case version when 1 then 'PENDING' else 'CONFIRMED' end, 1, created_at,
-    case version when 1 then '{"decision": {"verdict": "APPROVED"}}' else '{}' end::jsonb
-from orders, unnest(array[1, 5]) version where created_at < now() - interval '10 days';
+select o.id, v, case v when 1 then 'PENDING' else 'CONFIRMED' end, 1, o.created_at,
+    case v when 1 then '{"decision": {"verdict": "APPROVED"}}' else '{}' end::jsonb
+from orders o, unnest(array[1, 5]) v where o.created_at < now() - interval '10 days';
+vacuum (analyze) orders;
+vacuum (analyze) order_events;
+checkpoint;
