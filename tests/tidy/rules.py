@@ -38,7 +38,6 @@ EDGES = {
     "src/quantdesk/localnet/state.py": "the binding's own error type is not exported",
     "src/quantdesk/localnet/methods_send.py": "the binding's own error type is not exported",
     "src/quantdesk/testing/killing.py": "hands it to the connection's exit, as `async with` does",
-    "src/quantdesk/store/batch.py": "handed, unchanged, to every caller of the batch",
 }
 
 CLOCK = re.compile(
