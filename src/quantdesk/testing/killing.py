@@ -58,6 +58,8 @@ class Life:
         self.struck = False
         self.hanging: set[asyncio.Task[Any]] = set()
         """Tasks of a dead life that wait for what never comes."""
+        self.transactions: set[Any] = set()
+        """Connections with a transaction begun and not ended."""
         self._running = asyncio.Event()
         self._running.set()
         self._rest = asyncio.Event()
@@ -67,6 +69,14 @@ class Life:
     def frozen(self) -> bool:
         """Return whether it stands still."""
         return not self._running.is_set()
+
+    def lose_transactions(self) -> None:
+        """End what it left open, as the server does with a client that idles in a transaction.
+
+        The server waits half a minute first (`store/pool.py`), and others may wait for its locks.
+        """
+        for connection in self.transactions:
+            connection.terminate()
 
     def thaw(self) -> None:
         """Let it go on from where it stood still."""
@@ -186,14 +196,18 @@ async def _lent(
 ) -> AsyncIterator[Connection]:
     await life.alive()
     connection = await life.during(lender.__aenter__())
+    if commits:
+        life.transactions.add(connection)
     try:
         yield _Connection(connection, life)
         number = await life.enter("db:commit") if commits else 0
     except BaseException as problem:
+        life.transactions.discard(connection)
         # What the server does for a client that is gone: roll back, and free the connection.
         if not await life.during(lender.__aexit__(type(problem), problem, problem.__traceback__)):
             raise
         return
+    life.transactions.discard(connection)
     await life.during(lender.__aexit__(None, None, None))
     if commits:
         await life.leave(number)

@@ -75,6 +75,7 @@ class Stage:
         self.chain = chain or self.new_chain()
         self.venues = [ScriptedVenue(clock=self.clock, prices=_PRICES)]
         self.desks: list[Desk] = []
+        self._buried: list[Desk] = []
         self._desks_made = 0
         self.rules = Rules(mode=MODE, lease_s=3_600.0)
         self._numbers = itertools.count(1)
@@ -180,6 +181,7 @@ class Stage:
             task.cancel()
             await asyncio.wait((task,))
         self.desks.remove(desk)
+        self._buried.append(desk)  # what still hangs in it is ended with the stage
         await self.expire(desk)
 
     async def expire(self, desk: Desk) -> None:

@@ -109,6 +109,7 @@ async def _is_cut(stage: Stage, desk: Desk, traders: Sequence[asyncio.Task[None]
         await asyncio.wait(traders)
         await stage.bury(desk)
     elif desk.life.frozen:
+        desk.life.lose_transactions()
         await stage.expire(desk)
     return desk.life.dead or desk.life.frozen
 
