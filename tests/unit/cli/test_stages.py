@@ -3,6 +3,7 @@
 import io
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 from rich.console import Console, RenderableType
@@ -23,7 +24,7 @@ def event(status: str, ms: int, version: int, **told: object) -> EventView:
     stamp = f"2026-11-21T07:27:49.{ms:03d}Z"
     facts: dict[str, Any] = {"attempt": 1, **told}
     return EventView(
-        order_id=ID, status=status, timestamp=stamp, version=version, mode="localnet", **facts
+        order_id=UUID(ID), status=status, timestamp=stamp, version=version, mode="localnet", **facts
     )
 
 

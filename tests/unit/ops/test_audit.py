@@ -1,6 +1,7 @@
 """An audit finds every way in which books can be wrong, and nothing in books that are right."""
 
 from decimal import Decimal
+from uuid import UUID
 
 import pytest
 
@@ -18,7 +19,8 @@ def order(
     """Return an order that sold 2 SOL for 300 USDC, as the desk tells it."""
     time = "2026-01-01T00:00:00.000Z"
     filled = FilledView("2", "300", 5_000, "0") if status == "CONFIRMED" else None
-    logs = [EventView(order_id, "PENDING", time, version, 1, "paper") for version in versions]
+    told = UUID(order_id)
+    logs = [EventView(told, "PENDING", time, version, 1, "paper") for version in versions]
     return OrderView(order_id, "SOL-USDC", Decimal(2), "SELL", status, "paper", 2, 1, time, time,
                      50, logs, filled=filled)  # fmt: skip
 

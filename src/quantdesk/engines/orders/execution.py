@@ -231,7 +231,8 @@ def _attempt(
         simulation={
             "slot": simulation.slot,
             "computeUnits": simulation.compute_units,
-            "logs": simulation.logs,
+            # Programs write what they like; the database stores no zero bytes in text.
+            "logs": [line.replace("\0", "") for line in simulation.logs],
         },
         raw=transaction.raw,
         signature=transaction.signature,
