@@ -20,6 +20,7 @@ Mode = Literal["paper", "localnet"]
 
 _PREFIX = "QD_"
 _FILE = "quantdesk.toml"
+_LISTS = frozenset({"pairs", "venues"})
 
 
 class _Section(BaseModel):
@@ -77,6 +78,8 @@ class GuardSettings(_Section):
     """Refuse every order."""
     pairs: tuple[str, ...] | None = None
     """The only pairs that may trade, with commas; unset is all."""
+    venues: tuple[str, ...] | None = None
+    """The only venues that may be traded at, with commas; unset is all."""
     order_notional_usd_max: Decimal | None = Field(None, gt=0)
     """US dollars of one order; 1,000,000 unless written down."""
     day_notional_usd_max: Decimal | None = Field(None, gt=0)
@@ -172,7 +175,7 @@ def _put(found: dict[str, Any], path: Sequence[str], value: str) -> None:
         if not isinstance(found, dict):
             raise Refused(f"{section} is not a section", code="settings.unknown")
     # A list is written with commas; an empty value is an empty list or string, as its type says.
-    found[name] = tuple(filter(None, value.split(","))) if name == "pairs" else value
+    found[name] = tuple(filter(None, value.split(","))) if name in _LISTS else value
 
 
 def _merge(into: dict[str, Any], source: Mapping[str, Any]) -> None:

@@ -8,7 +8,7 @@ import gc
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from importlib.metadata import version
 from pathlib import Path
@@ -32,10 +32,12 @@ from quantdesk.app.paper import open_paper
 from quantdesk.app.prices import Prices, open_prices
 from quantdesk.bus.memory import Memory
 from quantdesk.core.clock import Clock, SystemClock, iso
-from quantdesk.core.errors import Unavailable
+from quantdesk.core.errors import Refused, Unavailable
 from quantdesk.core.ids import ids
+from quantdesk.core.markets import MARKETS
 from quantdesk.engines.orders.counts import OrderCounts
 from quantdesk.engines.orders.engine import TOPIC, Orders, Rules
+from quantdesk.engines.orders.execution import Floor
 from quantdesk.engines.orders.intake import Intake
 from quantdesk.engines.orders.preview import Previews
 from quantdesk.engines.orders.reference import Reference
@@ -109,6 +111,7 @@ async def open_desk(settings: Settings, home: Path, *, say: Say) -> AsyncIterato
         reference = Reference(board=prices.board, limits=limits, clock=clock)
         say(f"{settings.mode} floor")
         opened = await stack.enter_async_context(_floor(settings, home, reference, say))
+        opened = replace(opened, floor=allowed(opened.floor, settings))
         parts = _Parts(
             settings=settings,
             home=home,
@@ -150,6 +153,27 @@ def guard_limits(settings: Settings) -> Limits:
         price_age_ms_max=guard.price_age_ms_max,
         price_band_bps_max=guard.price_band_bps_max,
     )
+
+
+def allowed(floor: Floor, settings: Settings) -> Floor:
+    """Return the floor with the venues that may be traded at.
+
+    Raises `Refused` (`settings.invalid`) for a pair or venue that is written down and not known: a
+    limit is enforced or refused, never dropped.
+    """
+    known = {"pairs": set(MARKETS), "venues": {venue.name for venue in floor.venues}}
+    for name, names in known.items():
+        unknown = set(getattr(settings.guard, name) or ()) - names
+        if unknown:
+            raise Refused(
+                f"guard.{name}: {', '.join(sorted(unknown))} is not among"
+                f" {', '.join(sorted(names))}",
+                code="settings.invalid",
+            )
+    venues = settings.guard.venues
+    if venues is None:
+        return floor
+    return replace(floor, venues=tuple(v for v in floor.venues if v.name in venues))
 
 
 async def _database(stack: AsyncExitStack, settings: Settings, home: Path, say: Say) -> Pools:
