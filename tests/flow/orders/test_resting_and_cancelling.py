@@ -6,9 +6,12 @@ from decimal import Decimal
 import pytest
 
 from quantdesk.core.errors import Refused, Unavailable
+from quantdesk.core.markets import Market
+from quantdesk.engines.orders.engine import Rules
 from quantdesk.engines.orders.model import OrderStatus
+from quantdesk.testing.chain import Plan
 from quantdesk.testing.killing import Cut, How
-from quantdesk.testing.stage import START_MS, Stage, Wish
+from quantdesk.testing.stage import MODE, START_MS, Stage, Wish
 
 pytestmark = pytest.mark.anyio
 S = OrderStatus
@@ -29,6 +32,70 @@ async def test_that_a_limit_order_rests_until_its_price_is_met(stage: Stage) -> 
     assert order.status is S.CONFIRMED
     assert order.execution_price == Decimal(98)
     assert order.updated_ms >= START_MS + 60_000
+
+
+async def test_that_a_price_met_for_moments_never_ends_a_limit_order(stage: Stage) -> None:
+    desk = stage.desk(rules=Rules(mode=MODE, lease_s=3_600.0, rate_per_minute=2))
+    await stage.place(desk)  # takes the turn: the next one starts 30 s later
+    for start_s in range(5, 105, 10):  # met at each turn's asking, gone when the turn comes
+        stage.venues[0].prices["SOL-USDC"] += [
+            (float(start_s), Decimal(98)), (start_s + 1.0, Decimal(100)),
+        ]  # fmt: skip
+    stage.venues[0].prices["SOL-USDC"].append((300.0, Decimal(98)))
+    placed = await stage.place(desk, RESTING)
+    await stage.run_for(200)
+
+    resting = (await stage.stored())[1]
+    assert (resting.status, resting.waiting, resting.attempt) == (S.PENDING, "price", 1)
+    assert resting.version == 2, "one rest is one event, however often the price flickers"
+
+    assert await stage.run_until(stage.all_ended, within_s=200)
+    order = (await stage.stored())[1]
+    assert (order.id, order.status, order.execution_price) == (placed.order.id, S.CONFIRMED, 98)
+
+
+async def test_that_a_limit_order_rests_again_after_an_attempt_that_did_not_fill(
+    stage: Stage,
+) -> None:
+    stage.chain.plan_of = lambda _order, attempt: Plan(
+        reverts="slippage.exceeded" if attempt == 1 else ""
+    )
+    stage.venues[0].prices["SOL-USDC"] = [
+        (0.0, Decimal(98)), (0.1, Decimal(100)), (90.0, Decimal(98)),
+    ]  # fmt: skip
+    desk = stage.desk()
+    await stage.place(desk, RESTING)
+    await stage.run_for(60)
+
+    (resting,) = await stage.stored()
+    assert (resting.status, resting.waiting, resting.attempt) == (S.ROUTING, "price", 2)
+
+    desk.life.dead = True
+    await stage.bury(desk)
+    heir = stage.desk()
+    assert await stage.run_until(stage.all_ended, within_s=60)
+    (order,) = await stage.stored()
+    assert (order.status, order.attempt, order.execution_price) == (S.CONFIRMED, 2, 98)
+    assert [event.version for event in heir.told] == list(range(1, order.version + 1))
+
+
+async def test_that_a_limit_order_rests_while_no_reference_agrees_with_the_pool(
+    stage: Stage,
+) -> None:
+    def far_off(_market: Market, price: Decimal) -> None:
+        if stage.clock.monotonic() < 60:
+            raise Refused(f"{price} is far from the reference", code="price.band")
+
+    stage.check_price = far_off
+    stage.venues[0].prices["SOL-USDC"] = [(0.0, Decimal(98))]
+    await stage.place(stage.desk(), RESTING)
+    await stage.run_for(50)
+
+    (resting,) = await stage.stored()
+    assert (resting.status, resting.waiting) == (S.PENDING, "price")
+
+    assert await stage.run_until(stage.all_ended, within_s=20)
+    assert [order.status for order in await stage.stored()] == [S.CONFIRMED]
 
 
 async def test_that_a_limit_order_expires(stage: Stage) -> None:

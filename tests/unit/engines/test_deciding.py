@@ -13,7 +13,7 @@ from quantdesk.chains.port import Fate, Sighting
 from quantdesk.core.errors import Corrupt, DeskError, Refused, Unavailable
 from quantdesk.core.markets import Side, market
 from quantdesk.engines.orders.model import CANCELLABLE, MOVES, OPEN, Order, OrderStatus
-from quantdesk.engines.orders.retry import failure, fallen, retry_delay_s
+from quantdesk.engines.orders.retry import delay_s, failure, fallen, is_due
 from quantdesk.engines.orders.routing import capped, choose, compare, limit_raw, meets
 from quantdesk.engines.orders.usage import DAY_MS, Usage, gives
 from quantdesk.testing.clock import ManualClock
@@ -68,19 +68,23 @@ def test_that_a_move_forgets_what_the_order_waited_for() -> None:
 
 
 @pytest.mark.parametrize(
-    ("problem", "attempt", "delay_s"),
+    ("problem", "attempt", "due"),
     [
-        (Unavailable("x"), 1, 2.0),
-        (Unavailable("x"), 2, 4.0),
-        (Unavailable("x"), 3, None),
-        (Refused("x"), 1, None),
-        (Corrupt("x"), 1, None),
+        (Unavailable("x"), 1, True),
+        (Unavailable("x"), 2, True),
+        (Unavailable("x"), 3, False),
+        (Refused("x"), 1, False),
+        (Corrupt("x"), 1, False),
     ],
 )
 def test_that_only_what_may_do_better_is_tried_again(
-    problem: DeskError, attempt: int, delay_s: float | None
+    problem: DeskError, attempt: int, *, due: bool
 ) -> None:
-    assert retry_delay_s(problem, attempt=attempt) == delay_s
+    assert is_due(problem, attempt=attempt) is due
+
+
+def test_that_the_second_attempt_waits_two_seconds_and_the_third_four() -> None:
+    assert [delay_s(attempt) for attempt in (2, 3)] == [2.0, 4.0]
 
 
 @pytest.mark.parametrize(

@@ -64,35 +64,59 @@ class Execution:
 
         Raises `LeaseLost`, having done nothing more, when the order is no longer ours.
         """
-        if order.status is S.PENDING:
-            order = await self._rest(order)
-        if not order.is_open:
-            return
-        await self._pace.start()
-        try:
-            while order.is_open:
-                if order.status is S.SUBMITTED:
-                    assert attempt is not None, "SUBMITTED is committed with its bytes"
-                    order = await self._settle(order, attempt)
-                else:
-                    order, attempt = await self._submit(order)
-        finally:
-            self._pace.finish()
+        if order.status is S.SUBMITTED:
+            assert attempt is not None, "SUBMITTED is committed with its bytes"
+            order = await self._settle(order, attempt)  # in flight already: no turn to wait for
+        while order.is_open:
+            order = await self._ready(order)
+            if not order.is_open:
+                return
+            await self._pace.start()
+            try:
+                if self._is_met(order):
+                    order = await self._try(order)
+            finally:
+                self._pace.finish()
 
-    async def _rest(self, order: Order) -> Order:
-        """Wait until the market meets the trader's limit price; some never do."""
-        while order.limit_price is not None:
-            if order.expires_ms is not None and self._clock.now_ms() >= order.expires_ms:
-                expired = Refused("its limit price was not met in time", code="order.expired")
-                return await self._failed(order, expired)
-            quotes, _ = self._quotes(order)
-            if any(meets(quote, order.limit_price) for quote in quotes):
-                break
-            if order.waiting is None:
-                order = order.moved(S.PENDING, at_ms=self._clock.now_ms(), waiting="price")
+    async def _ready(self, order: Order) -> Order:
+        """Wait out the delay of a retry, then for the trader's limit price; some never come."""
+        if order.waiting == "retry":
+            due_ms = order.updated_ms + round(retry.delay_s(order.attempt) * 1000)
+            await self._clock.sleep(max(0, due_ms - self._clock.now_ms()) / 1000)
+        if order.limit_price is None:
+            return order
+        while not self._is_expired(order):
+            if self._is_met(order):
+                return order
+            if order.waiting != "price":
+                rests = S.PENDING if order.status is S.PENDING else S.ROUTING
+                order = order.moved(rests, at_ms=self._clock.now_ms(), waiting="price")
                 await self._journal.move(order)
             await self._clock.sleep(_REST_S)
-        return order
+        late = Refused("its limit price was not met in time", code="order.expired")
+        return await self._failed(order, late)
+
+    def _is_expired(self, order: Order) -> bool:
+        return order.expires_ms is not None and self._clock.now_ms() >= order.expires_ms
+
+    def _is_met(self, order: Order) -> bool:
+        """Return whether the market meets the limit price, at a price that may be traded at."""
+        if order.limit_price is None:
+            return True
+        quotes, _ = self._quotes(order)
+        if not any(meets(quote, order.limit_price) for quote in quotes):
+            return False
+        best = choose(quotes, silent={}, slippage_bps=order.slippage_bps).quote
+        try:
+            self._floor.check_price(best.market, best.price)
+        except (Refused, Unavailable):
+            return False  # no fresh reference near it: one pool may be wrong for a moment
+        return True
+
+    async def _try(self, order: Order) -> Order:
+        """Make one attempt; it ends the order or makes another one due."""
+        order, attempt = await self._submit(order)
+        return order if attempt is None else await self._settle(order, attempt)
 
     async def _submit(self, order: Order) -> tuple[Order, Attempt | None]:
         """Route, build, sign and commit; nothing is sent yet."""
@@ -155,11 +179,10 @@ class Execution:
                 await self._clock.sleep(_RECEIPT_S)
 
     async def _again(self, order: Order, problem: DeskError, *, fate: str | None = None) -> Order:
-        """Start another attempt after its delay, or fail; nothing of this one can fill any more."""
-        delay_s = retry.retry_delay_s(problem, attempt=order.attempt)
-        if delay_s is None:
+        """Make another attempt due, or fail; nothing of this one can fill any more."""
+        if not retry.is_due(problem, attempt=order.attempt):
             return await self._failed(order, problem, fate=fate)
-        log.info("order.retry", order_id=str(order.id), code=problem.code, delay_s=delay_s)
+        log.info("order.retry", order_id=str(order.id), code=problem.code)
         order = order.moved(
             S.ROUTING,
             at_ms=self._clock.now_ms(),
@@ -169,7 +192,6 @@ class Execution:
             tx_hash=None,
         )
         await self._journal.move(order, fate=fate)
-        await self._clock.sleep(delay_s)
         return order
 
     async def _failed(self, order: Order, problem: DeskError, *, fate: str | None = None) -> Order:
@@ -181,8 +203,6 @@ class Execution:
         quotes, silent = self._quotes(order)
         choice = choose(quotes, silent=silent, slippage_bps=order.slippage_bps)
         self._floor.check_price(choice.quote.market, choice.quote.price)
-        if order.limit_price is not None and not meets(choice.quote, order.limit_price):
-            raise Unavailable("the market left the limit price", code="limit_price.missed")
         return capped(choice, order.limit_price)
 
     def _quotes(self, order: Order) -> tuple[list[Quote], dict[str, DeskError]]:

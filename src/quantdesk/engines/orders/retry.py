@@ -15,11 +15,14 @@ RETRY_DELAYS_S = (2.0, 4.0)
 _FRESH_TRY_HELPS = frozenset({"slippage.exceeded", "pool.gone"})
 
 
-def retry_delay_s(problem: DeskError, *, attempt: int) -> float | None:
-    """Return the seconds until the next attempt, or None when this was the last."""
-    if not isinstance(problem, Unavailable) or attempt > len(RETRY_DELAYS_S):
-        return None
-    return RETRY_DELAYS_S[attempt - 1]
+def is_due(problem: DeskError, *, attempt: int) -> bool:
+    """Return whether another attempt follows this one."""
+    return isinstance(problem, Unavailable) and attempt <= len(RETRY_DELAYS_S)
+
+
+def delay_s(attempt: int) -> float:
+    """Return the seconds that an attempt after the first waits."""
+    return RETRY_DELAYS_S[attempt - 2]
 
 
 def failure(problem: DeskError) -> Failure:
