@@ -9,29 +9,15 @@ machinery: no mask, no fragments (RFC 6455 §5.2).
 import asyncio
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from quantdesk.api import problems
-from quantdesk.core.errors import Refused
-
-REQUEST_S = 10.0
-"""How long a client may take to send a request, or its first one after connecting."""
-
-_TOO_SLOW = problems.body(
-    Refused("the request did not arrive in time", code="request.slow"), request_id="-"
-)[1]
-_TIMED_OUT = (
-    b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\n"
-    b"content-type: application/problem+json\r\ncontent-length: %d\r\n\r\n%b"
-) % (len(_TOO_SLOW), _TOO_SLOW)
 _TEXT = 0x81  # a final text frame
 _SHORT_MAX = 125
 _MEDIUM_MAX = 0xFFFF
 
 
-class _Corked:
+class Corked:
     """A transport whose writes wait for the end of the turn; everything else passes through."""
 
     def __init__(self, transport: asyncio.Transport) -> None:
@@ -40,11 +26,13 @@ class _Corked:
         self._written: list[bytes] = []
 
     def write(self, data: bytes) -> None:
+        """Keep data for the end of this turn of the loop."""
         if not self._written:
             self._loop.call_soon(self._flush)
         self._written.append(data)
 
     def close(self) -> None:
+        """Write what is kept, then close."""
         self._flush()
         self._transport.close()
 
@@ -55,36 +43,6 @@ class _Corked:
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever a transport has
         return getattr(self._transport, name)
-
-
-class Http(HttpToolsProtocol):
-    """Uvicorn's HTTP protocol on a corked transport; a request must arrive within `REQUEST_S`."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Cork the transport of a new connection and wait for its first request."""
-        super().connection_made(_Corked(transport))  # type: ignore[arg-type]
-        self._late = self.loop.call_later(REQUEST_S, self._too_slow)
-
-    def on_message_begin(self) -> None:
-        """Give a request its time, however slowly its parts drip in."""
-        self._late.cancel()
-        self._late = self.loop.call_later(REQUEST_S, self._too_slow)
-        super().on_message_begin()
-
-    def on_message_complete(self) -> None:
-        """Let a complete request take the time it needs."""
-        self._late.cancel()
-        super().on_message_complete()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the connection."""
-        self._late.cancel()
-        super().connection_lost(exc)
-
-    def _too_slow(self) -> None:
-        if not self.transport.is_closing():
-            self.transport.write(_TIMED_OUT)
-            self.transport.close()
 
 
 class WebSocket(WebSocketsSansIOProtocol):

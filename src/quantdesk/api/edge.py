@@ -32,11 +32,14 @@ _PUBLIC = frozenset({"/healthz", "/readyz", "/api/docs", "/api/openapi.json"})
 _LOOPBACK = frozenset({"127.0.0.1", "::1"})
 
 
+Headers = Mapping[bytes, bytes]
+
+
 class Request(msgspec.Struct, frozen=True):
     """A request of a hot path: its body is read, its caller known."""
 
     principal: Principal
-    headers: Mapping[bytes, bytes]
+    headers: Headers
     body: bytes
 
 
@@ -46,6 +49,7 @@ class Reply(msgspec.Struct, frozen=True):
     status: int
     body: bytes
     headers: tuple[tuple[bytes, bytes], ...] = ()
+    content_type: bytes = b"application/json"
 
 
 Hot = Callable[[Request], Awaitable[Reply]]
@@ -66,7 +70,9 @@ class Edge:
         metrics: Metrics,
     ) -> None:
         self._keys = keys
-        self._hot = hot
+        self._hot = {
+            (method.encode(), path.encode()): handler for (method, path), handler in hot.items()
+        }
         self._socket = socket
         self._pages = pages
         self._metrics = metrics
@@ -78,40 +84,63 @@ class Edge:
             await self._serve_socket(scope, receive, send)
             return
         self._requests += 1
-        scope["request_id"] = self._requests
+        scope["request_id"] = number = self._requests
         try:
             await self._serve(scope, receive, send)
         except DeskError as problem:
-            await self._refuse(problem, scope, send)
+            await _answer(send, self._refusal(problem, number))
         except Exception:  # the outermost edge
             self._metrics.unexpected.labels("http").inc()
-            log.exception("http.unexpected", path=scope["path"], request_id=request_id(scope))
+            log.exception("http.unexpected", path=scope["path"], request_id=_named(number))
             if not scope.get("answered"):
-                await self._refuse(unexpected(), scope, send)
+                await _answer(send, self._refusal(unexpected(), number))
 
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = dict(scope["headers"])
+    def hot(self, method: bytes, path: bytes) -> Hot | None:
+        """Return the handler of a hot path, None for all others."""
+        return self._hot.get((method, path))
+
+    async def reply(self, hot: Hot, headers: Headers, body: bytes) -> Reply:
+        """Return the answer to a hot request, whatever happens behind it."""
+        self._requests += 1
+        number = self._requests
+        try:
+            return await hot(Request(self._caller(headers), headers, body))
+        except DeskError as problem:
+            return self._refusal(problem, number)
+        except Exception:  # the outermost edge
+            self._metrics.unexpected.labels("http").inc()
+            log.exception("http.unexpected", request_id=_named(number))
+            return self._refusal(unexpected(), number)
+
+    def _caller(self, headers: Headers) -> Principal:
         principal = self._keys.principal(_authorization(headers))
-        if principal is None and not _is_public(scope):
+        if principal is None:
             raise Refused(
                 "send Authorization: Bearer <API key>; the owner's is in owner.key",
                 code="request.unauthenticated",
             )
-        hot = self._hot.get((scope["method"], scope["path"]))
-        if hot is None or principal is None:
-            scope["principal"] = principal
+        return principal
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = dict(scope["headers"])
+        if _is_public(scope):
+            scope["principal"] = self._keys.principal(_authorization(headers))
+        else:
+            scope["principal"] = self._caller(headers)
+        hot = self.hot(scope["method"].encode(), scope["path"].encode())
+        if hot is None:
             await self._pages(scope, _bounded(receive, headers), _noting(scope, send))
             return
-        reply = await hot(Request(principal, headers, await _body(receive, headers)))
-        await _answer(send, reply.status, reply.body, b"application/json", reply.headers)
+        request = Request(scope["principal"], headers, await _body(receive, headers))
+        await _answer(send, await hot(request))
 
-    async def _refuse(self, problem: DeskError, scope: Scope, send: Send) -> None:
+    def _refusal(self, problem: DeskError, number: int) -> Reply:
         self._metrics.http_problems.labels(problem.code).inc()
-        status, body = problems.body(problem, request_id=request_id(scope))
+        status, body = problems.body(problem, request_id=_named(number))
         extra = ((b"retry-after", b"%d" % problems.RETRY_AFTER_S),) if problem.retryable else ()
         if status == HTTPStatus.UNAUTHORIZED:
             extra = ((b"www-authenticate", b"Bearer"),)  # RFC 9110 §11.6.1
-        await _answer(send, status, body, problems.CONTENT_TYPE.encode(), extra)
+        return Reply(status, body, extra, problems.CONTENT_TYPE.encode())
 
     async def _serve_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
         assert (await receive())["type"] == "websocket.connect"
@@ -132,7 +161,11 @@ class Edge:
 
 def request_id(scope: Scope) -> str:
     """Return what names a request in answers and logs: unique while this desk runs."""
-    return f"{os.getpid():x}-{scope['request_id']:x}"
+    return _named(scope["request_id"])
+
+
+def _named(number: int) -> str:
+    return f"{os.getpid():x}-{number:x}"
 
 
 def unexpected() -> Corrupt:
@@ -150,7 +183,7 @@ def _noting(scope: Scope, send: Send) -> Send:
     return noting
 
 
-def _authorization(headers: Mapping[bytes, bytes]) -> str | None:
+def _authorization(headers: Headers) -> str | None:
     value = headers.get(b"authorization")
     return None if value is None else value.decode("latin-1")
 
@@ -162,7 +195,7 @@ def _is_public(scope: Scope) -> bool:
     return path in _PUBLIC
 
 
-async def _body(receive: Receive, headers: Mapping[bytes, bytes]) -> bytes:
+async def _body(receive: Receive, headers: Headers) -> bytes:
     if headers.get(b"content-type", b"").partition(b";")[0].strip().lower() != b"application/json":
         raise Refused("send Content-Type: application/json", code="request.not_json")
     bounded = _bounded(receive, headers)
@@ -175,7 +208,7 @@ async def _body(receive: Receive, headers: Mapping[bytes, bytes]) -> bytes:
     raise Refused("the request broke off before its end", code="request.malformed")
 
 
-def _bounded(receive: Receive, headers: Mapping[bytes, bytes]) -> Receive:
+def _bounded(receive: Receive, headers: Headers) -> Receive:
     """Return `receive` with a bound on the body's size."""
     if int(headers.get(b"content-length", b"0")) > BODY_MAX:
         raise _too_large()
@@ -196,22 +229,16 @@ def _too_large() -> Refused:
     return Refused(f"a body holds at most {BODY_MAX} bytes", code="request.too_large")
 
 
-async def _answer(
-    send: Send,
-    status: int,
-    body: bytes,
-    content_type: bytes,
-    headers: tuple[tuple[bytes, bytes], ...] = (),
-) -> None:
+async def _answer(send: Send, reply: Reply) -> None:
     await send(
         {
             "type": "http.response.start",
-            "status": status,
+            "status": reply.status,
             "headers": [
-                (b"content-type", content_type),
-                (b"content-length", b"%d" % len(body)),
-                *headers,
+                (b"content-type", reply.content_type),
+                (b"content-length", b"%d" % len(reply.body)),
+                *reply.headers,
             ],
         }
     )
-    await send({"type": "http.response.body", "body": body})
+    await send({"type": "http.response.body", "body": reply.body})

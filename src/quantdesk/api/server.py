@@ -4,11 +4,13 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 
 import uvicorn
 
-from quantdesk.api.corked import Http, WebSocket
+from quantdesk.api.corked import WebSocket
 from quantdesk.api.edge import App
+from quantdesk.api.express import Counter, Http
 from quantdesk.core.errors import Unavailable
 
 _CONNECTIONS_MAX = 5_000
@@ -39,11 +41,13 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 @asynccontextmanager
-async def serving(app: App, bound: socket.socket) -> AsyncIterator[None]:
-    """Serve the application on a bound socket while the block runs."""
+async def serving(
+    app: App, bound: socket.socket, *, counter: Counter | None = None
+) -> AsyncIterator[None]:
+    """Serve the application on a bound socket while the block runs; `counter` its hot requests."""
     config = uvicorn.Config(
         app,
-        http=Http,
+        http=partial(Http, counter=counter),  # type: ignore[arg-type]
         ws=WebSocket,
         lifespan="off",
         access_log=False,

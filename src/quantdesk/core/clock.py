@@ -3,6 +3,7 @@
 import asyncio
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Protocol
 
 
@@ -37,8 +38,7 @@ class SystemClock:
 
 def iso(ms: int) -> str:
     """Return Unix milliseconds as ISO-8601 UTC with milliseconds."""
-    moment = datetime.fromtimestamp(ms // 1000, tz=UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{ms % 1000:03d}Z"
+    return f"{_second(ms // 1000)}.{ms % 1000:03d}Z"
 
 
 def utc(ms: int) -> datetime:
@@ -49,3 +49,8 @@ def utc(ms: int) -> datetime:
 def unix_ms(moment: datetime) -> int:
     """Return a datetime as Unix milliseconds."""
     return round(moment.timestamp() * 1000)
+
+
+@lru_cache(maxsize=256)
+def _second(second: int) -> str:
+    return f"{datetime.fromtimestamp(second, tz=UTC):%Y-%m-%dT%H:%M:%S}"  # many events share one

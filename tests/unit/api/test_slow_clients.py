@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import pytest
 
-from quantdesk.api import corked
+from quantdesk.api import express
 from quantdesk.api.edge import Message, Receive, Scope, Send
 from quantdesk.api.server import bind, serving
 
@@ -37,7 +37,7 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
 
 @pytest.fixture
 async def port(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
-    monkeypatch.setattr(corked, "REQUEST_S", BOUND_S)
+    monkeypatch.setattr(express, "REQUEST_S", BOUND_S)
     bound = bind("127.0.0.1", 0)
     async with serving(app, bound):
         yield bound.getsockname()[1]

@@ -4,9 +4,10 @@ import json
 from decimal import Decimal
 from uuid import UUID
 
+from quantdesk.core.clock import iso
 from quantdesk.core.markets import Side
 from quantdesk.engines.orders.model import Failure, Filled, Order, OrderStatus, event
-from quantdesk.engines.orders.wire import encode, event_view, order_view, stamp
+from quantdesk.engines.orders.wire import encode, event_view, order_view
 
 ORDER = Order(
     id=UUID(int=1), mode="paper", account_id=UUID(int=2), pair="SOL-USDC", side=Side.BUY,
@@ -53,4 +54,4 @@ def test_that_a_failure_is_shown_with_its_code() -> None:
 
 
 def test_that_stamps_keep_their_milliseconds() -> None:
-    assert [stamp(ms)[-5:] for ms in (1_000, 1_001, 1_999)] == [".000Z", ".001Z", ".999Z"]
+    assert [iso(ms)[-5:] for ms in (1_000, 1_001, 1_999)] == [".000Z", ".001Z", ".999Z"]

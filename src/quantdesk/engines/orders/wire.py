@@ -5,7 +5,6 @@ realized amounts are decimal strings. API and hub both speak these words.
 """
 
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -75,7 +74,7 @@ def event_view(event: OrderEvent, *, mode: str) -> EventView:
     return EventView(
         order_id=event.order_id,
         status=event.status.value,
-        timestamp=stamp(event.at_ms),
+        timestamp=iso(event.at_ms),
         version=event.version,
         attempt=event.attempt,
         mode=mode,
@@ -99,15 +98,15 @@ def order_view(order: Order, events: list[OrderEvent]) -> OrderView:
         mode=order.mode,
         version=order.version,
         attempt=order.attempt,
-        created_at=stamp(order.created_ms),
-        updated_at=stamp(order.updated_ms),
+        created_at=iso(order.created_ms),
+        updated_at=iso(order.updated_ms),
         slippage_bps=order.slippage_bps,
         logs=[event_view(told, mode=order.mode) for told in events],
         execution_price=order.execution_price,
         tx_hash=order.tx_hash,
         route=order.route or None,
         limit_price=order.limit_price,
-        expires_at=None if order.expires_ms is None else stamp(order.expires_ms),
+        expires_at=None if order.expires_ms is None else iso(order.expires_ms),
         waiting=order.waiting,
         outcome=order.outcome,
         filled=filled_view(order, order.filled) if order.filled else None,
@@ -124,13 +123,3 @@ def filled_view(order: Order, filled: Filled) -> FilledView:
         network_fee_lamports=filled.network_fee_lamports,
         platform_fee="0",
     )
-
-
-def stamp(ms: int) -> str:
-    """Return Unix milliseconds as ISO-8601 UTC; many events share a second."""
-    return f"{_second(ms // 1000)}.{ms % 1000:03d}Z"
-
-
-@lru_cache(maxsize=256)
-def _second(second: int) -> str:
-    return iso(second * 1000)[:19]
