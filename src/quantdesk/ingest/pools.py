@@ -1,4 +1,7 @@
-"""Pools kept fresh: account changes on the chain become the state that venues quote from."""
+"""Pools kept fresh: account changes on the chain become the state that venues quote from.
+
+An account may be of several venues: pools of all of them depend on the mint of a token.
+"""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -22,7 +25,7 @@ class PoolFeed:
         self._venues = tuple(venues)
         self._clock = clock
         self.counts: Counter[str] = Counter()
-        """updates, and unreadable states by code."""
+        """updates, one per venue that asked, and unreadable states by code."""
 
     async def run(self) -> None:
         """Follow whatever the venues ask for until cancelled.
@@ -35,17 +38,22 @@ class PoolFeed:
             unread = set(asking)
             async with aclosing(self._accounts.stream(sorted(asking))) as states:
                 async for state in states:
-                    self._take(asking[state.address], state)
+                    for venue in asking[state.address]:
+                        self._take(venue, state)
                     unread.discard(state.address)
-                    if not unread and self._asking().keys() != asking.keys():
+                    if not unread and self._asking() != asking:
                         break
 
-    def _asking(self) -> dict[str, Venue]:
-        return {address: venue for venue in self._venues for address in venue.accounts()}
+    def _asking(self) -> dict[str, list[Venue]]:
+        asking: dict[str, list[Venue]] = {}
+        for venue in self._venues:
+            for address in venue.accounts():
+                asking.setdefault(address, []).append(venue)
+        return asking
 
     def _take(self, venue: Venue, state: AccountState) -> None:
         try:
-            venue.update(state.address, state.data, slot=state.slot, seen_ms=self._clock.now_ms())
+            venue.update(state, seen_ms=self._clock.now_ms())
             self.counts["updates"] += 1
         except Corrupt as problem:
             # The venue stops quoting that pool; the others go on.

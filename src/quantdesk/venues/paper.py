@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from quantdesk.chains.port import Instruction
-from quantdesk.core.errors import Refused
-from quantdesk.core.markets import Market, Side
+from quantdesk.chains.port import AccountState, Instruction
+from quantdesk.core.errors import Refused, Unavailable
+from quantdesk.core.markets import MARKETS, Market
 from quantdesk.core.money import BPS, ceil_div
-from quantdesk.venues.port import Quote, Swap
+from quantdesk.venues.port import About, Fill, Piece, Pool, Swap
 
 BoardPrice = Callable[[str, int], tuple[Decimal, int, int]]
 """Given a pair and Unix milliseconds, returns quote per base, the sequence number of the price it
@@ -17,19 +17,59 @@ was made from, and when that was seen; raises `Unavailable` (`price.stale`)."""
 
 _PROGRAM: Final = "paper"
 _POOL: Final = "board"
-_NO_IMPACT: Final = Decimal(0)
+_BY_MINTS: Final = {
+    frozenset((market.base.mint, market.quote.mint)): market for market in MARKETS.values()
+}
 
 
 @dataclass(frozen=True, slots=True)
-class _Terms:
-    """One price of a pair, worked out: `ask` and `bid` over `unit` are quote per base units."""
+class PaperPool:
+    """One price of a pair: `ask` and `bid` over `unit` are quote per base, in base units."""
 
-    mid: Decimal
+    about: About
+    base: str
     ask: int
     bid: int
     unit: int
-    buy_price: Decimal
-    sell_price: Decimal
+    fee_bps: int
+
+    def curve(self, paid: str) -> list[Piece]:
+        """Return the one price without end."""
+        price = self.bid / self.unit if paid == self.base else self.unit / self.ask
+        return [Piece(float("inf"), price, float("inf"))]
+
+    def exact_in(self, paid: str, amount: int) -> Fill:
+        """Return the trade in which exactly `amount` is paid, rounded against the trader.
+
+        Raises `Refused` (`amount.too_small`) when it brings nothing.
+        """
+        if paid == self.base:
+            received = amount * self.bid // self.unit
+        else:
+            received = amount * self.unit // self.ask
+        if not received:
+            raise Refused("the amount is too small to bring anything", code="amount.too_small")
+        return Fill(amount, received, self._fee(paid, amount), fee_on_input=True)
+
+    def exact_out(self, paid: str, amount: int) -> Fill:
+        """Return the trade in which exactly `amount` is received, rounded against the trader."""
+        if paid == self.base:
+            cost = ceil_div(amount * self.unit, self.bid)
+        else:
+            cost = ceil_div(amount * self.ask, self.unit)
+        return Fill(cost, amount, self._fee(paid, cost), fee_on_input=True)
+
+    def instruction(self, swap: Swap) -> Instruction:
+        """Return the fill, as the paper chain records it."""
+        trade = self.exact_in if swap.exact_in else self.exact_out
+        fill = trade(swap.paid, swap.amount)
+        sells = swap.paid == self.base
+        base, quote = (fill.paid, fill.received) if sells else (fill.received, fill.paid)
+        return Instruction(_PROGRAM, (), b'{"base_raw":%d,"quote_raw":%d}' % (base, quote))
+
+    def _fee(self, paid: str, amount: int) -> int:
+        # The bid is the price less the fee; the ask is the price and the fee on top.
+        return amount * self.fee_bps // (BPS if paid == self.base else BPS + self.fee_bps)
 
 
 class Paper:
@@ -39,8 +79,7 @@ class Paper:
         assert 0 <= fee_bps < BPS
         self._price = price
         self._fee_bps = fee_bps
-        self._fee = Decimal(fee_bps)
-        self._terms: dict[str, _Terms] = {}
+        self._made: dict[str, tuple[Decimal, PaperPool]] = {}
 
     @property
     def name(self) -> str:
@@ -51,60 +90,38 @@ class Paper:
         """Return no addresses: nothing here is on a chain."""
         return ()
 
-    def update(self, address: str, data: bytes, *, slot: int, seen_ms: int) -> None:
+    def update(self, state: AccountState, *, seen_ms: int) -> None:
         """Take in nothing: the venue asked for no accounts."""
 
-    def quotes(self, market: Market, side: Side, base_raw: int, *, now_ms: int) -> list[Quote]:
-        """Return the one quote, rounded against the trader by less than one base unit.
+    def pools(self, mints: frozenset[str], *, now_ms: int) -> list[Pool]:
+        """Return the one pool of a listed pair; raise `Unavailable`, or whatever the board does."""
+        market = _BY_MINTS.get(mints)
+        if market is None:
+            raise Unavailable("paper trades the listed pairs alone", code="pool.gone")
+        price, slot, seen_ms = self._price(market.pair, now_ms)
+        was, made = self._made.get(market.pair, (None, None))
+        if made is None or (was, made.about.slot, made.about.seen_ms) != (price, slot, seen_ms):
+            made = self._pool(market, price, slot, seen_ms)
+            self._made[market.pair] = (price, made)
+        return [made]
 
-        Raises `Refused` (`liquidity.insufficient`) when a sale is too small to bring anything, and
-        whatever the board raises.
-        """
-        pair = market.pair
-        price, slot, seen_ms = self._price(pair, now_ms)
-        terms = self._terms.get(pair)
-        if terms is None or terms.mid != price:
-            terms = self._terms[pair] = self._worked_out(market, price)
-        buys = side is Side.BUY
-        quote_raw = (
-            ceil_div(base_raw * terms.ask, terms.unit)
-            if buys
-            else base_raw * terms.bid // terms.unit
-        )
-        if not quote_raw:
-            raise Refused(
-                "the amount is too small to bring anything", code="liquidity.insufficient"
-            )
-        return [
-            Quote(
+    def _pool(self, market: Market, price: Decimal, slot: int, seen_ms: int) -> PaperPool:
+        numerator, denominator = price.as_integer_ratio()
+        base, quote = market.base, market.quote
+        return PaperPool(
+            about=About(
                 venue="paper",
-                pool=_POOL,
-                market=market,
-                side=side,
-                base_raw=base_raw,
-                quote_raw=quote_raw,
-                price=terms.buy_price if buys else terms.sell_price,
-                mid=price,
-                fee_bps=self._fee,
-                impact_bps=_NO_IMPACT,
+                address=_POOL,
+                kind="board",
+                mints=(base.mint, quote.mint),
+                spot=price.scaleb(quote.decimals - base.decimals),
+                compute_units=0,
                 slot=slot,
                 seen_ms=seen_ms,
-            )
-        ]
-
-    def instructions(self, swap: Swap) -> list[Instruction]:
-        """Return the fill, as the paper chain records it."""
-        quote = swap.quote
-        data = b'{"base_raw":%d,"quote_raw":%d}' % (quote.base_raw, quote.quote_raw)
-        return [Instruction(_PROGRAM, (), data)]
-
-    def _worked_out(self, market: Market, price: Decimal) -> _Terms:
-        numerator, denominator = price.as_integer_ratio()
-        return _Terms(
-            mid=price,
-            ask=numerator * (BPS + self._fee_bps) * 10**market.quote.decimals,
-            bid=numerator * (BPS - self._fee_bps) * 10**market.quote.decimals,
-            unit=denominator * BPS * 10**market.base.decimals,
-            buy_price=price * (BPS + self._fee_bps) / BPS,
-            sell_price=price * (BPS - self._fee_bps) / BPS,
+            ),
+            base=base.mint,
+            ask=numerator * (BPS + self._fee_bps) * 10**quote.decimals,
+            bid=numerator * (BPS - self._fee_bps) * 10**quote.decimals,
+            unit=denominator * BPS * 10**base.decimals,
+            fee_bps=self._fee_bps,
         )

@@ -1,53 +1,102 @@
-"""Port of the venues family: quotes for a size, and the instructions that take one.
+"""Port of the venues family: pools as they stand, from which routes are made.
 
-A venue keeps the state of its pools fresh by itself (`refresh`, driven by the desk) and quotes
-from that state without I/O, so that comparing venues costs microseconds.
+A venue keeps the state of its pools fresh and hands out snapshots. A snapshot is pure and does not
+change: it says what a trade costs to the base unit, draws its curve for the router, and names the
+instruction that takes the trade. Comparing venues therefore costs microseconds and no I/O.
 """
 
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
-from quantdesk.chains.port import Instruction
-from quantdesk.core.markets import Market, Side
+from quantdesk.chains.port import AccountState, Instruction
 
 
-class Quote(msgspec.Struct, frozen=True):
-    """What one pool offers for exactly `base_raw` of the base asset, all pool fees included.
+class Piece(NamedTuple):
+    """A stretch of a pool's curve, in base units, all pool fees included.
 
-    BUY: pay `quote_raw` of the quote asset. SELL: receive `quote_raw`. `price` is quote per base
-    after fees, `mid` the pool's price before the trade, `fee_bps` the pool's fee, and
-    `impact_bps` how far the trade itself moves the price from `mid` (fees left out). `slot` and
-    `seen_ms` say which state it was computed from.
+    Paying `u` more, up to `most`, brings `price * u / (1 + u / depth)`. Constant product and every
+    tick range of concentrated liquidity have a finite depth; a bin of one price has an infinite
+    one. The price at the end of a piece is at or above that at the start of the next.
     """
 
-    venue: str
-    pool: str
-    market: Market
-    side: Side
-    base_raw: int
-    quote_raw: int
-    price: Decimal
-    mid: Decimal
-    fee_bps: Decimal
-    impact_bps: Decimal
-    slot: int
-    seen_ms: int
+    most: float
+    price: float
+    depth: float
+
+
+class Fill(NamedTuple):
+    """A trade with one pool, in base units.
+
+    `paid` is what leaves the trader's account and `received` what arrives in it, so fees that the
+    tokens themselves take on transfers are off. `fee` is all that is charged, those among it, in
+    the token paid or in that received.
+    """
+
+    paid: int
+    received: int
+    fee: int
+    fee_on_input: bool
 
 
 class Swap(msgspec.Struct, frozen=True):
-    """A quote to be taken by a wallet: `limit_raw` bounds it on chain.
+    """A trade to be taken: exactly `amount` of one token, and a bound on the other.
 
-    BUY (exact out): at most `limit_raw` of the quote asset is paid. SELL (exact in): at least
-    `limit_raw` is received. `base_account` and `quote_account` are the wallet's token accounts.
+    With `exact_in` exactly `amount` is paid and at least `limit` received; otherwise exactly
+    `amount` is received and at most `limit` paid. `paid` is the mint of the token paid; `paid_from`
+    and `received_in` are token accounts of `owner`.
     """
 
-    quote: Quote
-    limit_raw: int
+    paid: str
+    exact_in: bool
+    amount: int
+    limit: int
     owner: str
-    base_account: str
-    quote_account: str
+    paid_from: str
+    received_in: str
+
+
+class Pool(Protocol):
+    """One pool as of a slot. Tokens are named by their mint; amounts are base units."""
+
+    @property
+    def about(self) -> "About":
+        """Return what it is."""
+
+    def curve(self, paid: str) -> Sequence[Piece]:
+        """Return what paying in `paid` brings, from the best price down; some hundred pieces."""
+
+    def exact_in(self, paid: str, amount: int) -> Fill:
+        """Return the trade in which exactly `amount` is paid, as the program would compute it.
+
+        Raises `Refused` (`liquidity.insufficient`, `amount.too_small`, `pool.unsupported`).
+        """
+
+    def exact_out(self, paid: str, amount: int) -> Fill:
+        """Return the trade in which exactly `amount` is received; raises as `exact_in`."""
+
+    def instruction(self, swap: Swap) -> Instruction:
+        """Return the call that takes a trade."""
+
+
+class About(msgspec.Struct, frozen=True):
+    """What a pool is, and which state of it this is.
+
+    `spot` is how much of the second token one base unit of the first is worth, before fees;
+    `compute_units` what a typical swap takes; `slot` and `seen_ms` belong to the oldest account the
+    snapshot was made from.
+    """
+
+    venue: str
+    address: str
+    kind: str
+    mints: tuple[str, str]
+    spot: Decimal
+    compute_units: int
+    slot: int
+    seen_ms: int
 
 
 class Venue(Protocol):
@@ -58,23 +107,21 @@ class Venue(Protocol):
         """Return the short name users see."""
 
     def accounts(self) -> tuple[str, ...]:
-        """Return the addresses of the chain accounts whose state quotes depend on.
+        """Return the addresses of the chain accounts whose state its pools depend on.
 
         The set may grow or move as states come in: a pool's account names its vaults.
         """
 
-    def update(self, address: str, data: bytes, *, slot: int, seen_ms: int) -> None:
-        """Take in one account's new state; older slots are ignored; raise `Corrupt` if unreadable.
+    def update(self, state: AccountState, *, seen_ms: int) -> None:
+        """Take in one account's new state; older slots are ignored.
 
-        A pool whose state is unreadable stops quoting until it is readable again.
+        Raises `Corrupt` (`account.missing`, `account.unreadable`, `account.foreign`): the pool is
+        out of the market until a good state arrives.
         """
 
-    def quotes(self, market: Market, side: Side, base_raw: int, *, now_ms: int) -> list[Quote]:
-        """Return a quote from each pool of the market that can fill the whole size.
+    def pools(self, mints: frozenset[str], *, now_ms: int) -> list[Pool]:
+        """Return the pools that trade these two tokens now.
 
-        Raises `Refused` (`liquidity.insufficient`) when pools exist but none can fill it, and
-        `Unavailable` (`pool.gone`) when the venue knows no readable pool of this market.
+        When there is none, raises why: `Refused` (`pool.unsupported`) or `Unavailable`
+        (`pool.gone`, `pool.disabled`, `pool.not_open`, `pool.incomplete`).
         """
-
-    def instructions(self, swap: Swap) -> list[Instruction]:
-        """Return the instructions that take the quote, token accounts already made."""

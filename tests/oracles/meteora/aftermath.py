@@ -1,12 +1,12 @@
 """What a swap leaves in the accounts of a pool: the bytes the program must write.
 
-Offsets follow from the layouts in quantdesk.venues.meteora.layout.
+Offsets follow from the layouts in quantdesk.venues.meteora.dlmm.layout.
 """
 
 from collections.abc import Mapping
 
-from quantdesk.venues.meteora import layout
-from quantdesk.venues.meteora.dlmm import Fill, Step
+from quantdesk.venues.meteora.dlmm import layout
+from quantdesk.venues.meteora.dlmm.swap import Fill, Step
 
 _VOLATILITY, _ACTIVE_ID, _OWED_X, _OWED_Y = 40, 76, 216, 224
 _AMOUNT_X, _AMOUNT_Y, _LIQUIDITY, _FEE_X, _FEE_Y = 0, 8, 32, 80, 96

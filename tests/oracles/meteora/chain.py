@@ -19,8 +19,8 @@ from tests.oracles.meteora.pools import token_account
 
 from quantdesk.core.markets import Market
 from quantdesk.localnet.accounts import GenesisAccount
-from quantdesk.venues.meteora import instructions, layout
-from quantdesk.venues.meteora.dlmm import Pool
+from quantdesk.venues.meteora.dlmm import instructions, layout
+from quantdesk.venues.meteora.dlmm.swap import Pool
 
 TOKENS = Pubkey.from_string(pools.TOKENS)
 PURSE = 1 << 62

@@ -5,8 +5,8 @@ from tests.oracles.meteora.chain import PURSE, Chain, Landed, Wish
 
 from quantdesk.core.errors import Refused
 from quantdesk.localnet import meteora_pools
-from quantdesk.venues.meteora import layout
-from quantdesk.venues.meteora.dlmm import Fill, Pool, swap_exact_in, swap_exact_out
+from quantdesk.venues.meteora.dlmm import layout
+from quantdesk.venues.meteora.dlmm.swap import Fill, Pool, swap_exact_in, swap_exact_out
 
 PROGRAM = meteora_pools.program()[1]
 U64_MAX = (1 << 64) - 1

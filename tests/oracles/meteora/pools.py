@@ -13,8 +13,8 @@ from solders.pubkey import Pubkey
 from quantdesk.core.assets import Asset
 from quantdesk.core.markets import Market
 from quantdesk.localnet.accounts import GenesisAccount
-from quantdesk.venues.meteora import layout
-from quantdesk.venues.meteora.dlmm import Pool, price_of_bin
+from quantdesk.venues.meteora.dlmm import layout
+from quantdesk.venues.meteora.dlmm.swap import Pool, price_of_bin
 
 MARKET = Market(
     Asset("X", 6, str(Pubkey.from_bytes(bytes([1]) * 32))),

@@ -1,0 +1,85 @@
+"""Every venue that asks for an account is told of it, and what venues ask for is followed."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+
+from quantdesk.chains.port import AccountState
+from quantdesk.core.errors import Corrupt
+from quantdesk.ingest.pools import PoolFeed
+from quantdesk.testing.clock import ManualClock
+from quantdesk.venues.port import Pool
+
+
+class _Chain:
+    """Yields the accounts asked for, then one more change of each, and hangs up in the end."""
+
+    def __init__(self, rounds: int) -> None:
+        self.asked: list[tuple[str, ...]] = []
+        self._rounds = rounds
+
+    async def stream(self, addresses: Sequence[str]) -> AsyncGenerator[AccountState, None]:
+        self.asked.append(tuple(addresses))
+        for address in addresses:
+            yield AccountState(address, b"data", "owner", len(self.asked))
+        if len(self.asked) == self._rounds:
+            raise asyncio.CancelledError
+        for address in addresses:
+            yield AccountState(address, b"data", "owner", 100)
+
+
+class _Venue:
+    """Asks for accounts, and for more once it has seen all of them."""
+
+    def __init__(self, name: str, first: Sequence[str], then: Sequence[str] = ()) -> None:
+        self.name = name
+        self.seen: list[tuple[str, int]] = []
+        self._first, self._then = tuple(first), tuple(then)
+
+    def accounts(self) -> tuple[str, ...]:
+        knows = {address for address, _ in self.seen} >= set(self._first)
+        return (*self._first, *self._then) if knows else self._first
+
+    def update(self, state: AccountState, *, seen_ms: int) -> None:
+        self.seen.append((state.address, state.slot))
+        if state.address == "broken":
+            raise Corrupt("broken", code="account.unreadable")
+
+    def pools(self, mints: frozenset[str], *, now_ms: int) -> list[Pool]:
+        return []
+
+
+def _fed(chain: _Chain, *venues: _Venue) -> PoolFeed:
+    async def run() -> PoolFeed:
+        feed = PoolFeed(accounts=chain, venues=venues, clock=ManualClock())
+        try:
+            await feed.run()
+        except asyncio.CancelledError:
+            return feed
+        raise AssertionError("a feed runs until it is cancelled")
+
+    return asyncio.run(run())
+
+
+def test_that_each_venue_that_asks_for_an_account_is_handed_its_state() -> None:
+    one, other = _Venue("one", ["mint", "pool 1"]), _Venue("other", ["mint", "pool 2"])
+    chain = _Chain(rounds=1)
+    feed = _fed(chain, one, other)
+    assert chain.asked == [("mint", "pool 1", "pool 2")]
+    assert one.seen == [("mint", 1), ("pool 1", 1)]
+    assert other.seen == [("mint", 1), ("pool 2", 1)]
+    assert feed.counts["updates"] == 4
+
+
+def test_that_what_one_venue_cannot_read_is_still_handed_to_the_next() -> None:
+    one, other = _Venue("one", ["broken"]), _Venue("other", ["broken"])
+    feed = _fed(_Chain(rounds=1), one, other)
+    assert one.seen == other.seen == [("broken", 1)]
+    assert feed.counts == {"account.unreadable": 2}
+
+
+def test_that_a_venue_that_comes_to_need_what_another_already_follows_is_told_of_it() -> None:
+    one, other = _Venue("one", ["mint"]), _Venue("other", ["pool"], then=["mint"])
+    chain = _Chain(rounds=2)
+    _fed(chain, one, other)
+    assert chain.asked == [("mint", "pool"), ("mint", "pool")]
+    assert other.seen == [("pool", 1), ("mint", 2), ("pool", 2)]  # at once, not at the next change
