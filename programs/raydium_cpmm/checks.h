@@ -1,14 +1,14 @@
 /* Whether the accounts of a swap are what they must be, checked in the order of the real program:
  * first each account by itself, then how they belong together.
  *
- * Stricter than the real program in two places, where it would only hurt the caller: a writable
- * account given twice is refused, and so is Token-2022 (its transfer fees are not modeled).
+ * Stricter than the real program where it would only hurt the caller: a writable account given twice
+ * is refused.
  */
 #pragma once
 
 #include "errors.h"
 #include "state.h"
-#include "token.h"
+#include "token_2022.h"
 
 /* The program's own account: right owner, type and length. */
 INLINE u64 check_state(const Account *account, const Pubkey *program_id, u64 discriminator,
@@ -22,21 +22,19 @@ INLINE u64 check_state(const Account *account, const Pubkey *program_id, u64 dis
 
 NOINLINE u64 check_each(const Call *call) {
     const Account *accounts = call->accounts;
-    const TokenAccount *token;
-    const Mint *mint;
     REQUIRE(accounts[PAYER].is_signer, ANCHOR_ACCOUNT_NOT_SIGNER);
     TRY(check_state(&accounts[AMM_CONFIG], call->program_id, AMM_CONFIG_DISCRIMINATOR,
                     sizeof(AmmConfig)));
     TRY(check_state(&accounts[POOL], call->program_id, POOL_STATE_DISCRIMINATOR,
                     sizeof(PoolState)));
     for (int i = INPUT_ACCOUNT; i <= OUTPUT_VAULT; i++) {
-        TRY(token_account_read(&accounts[i], &token));
+        TRY(any_token_account_check(&accounts[i]));
     }
     for (int i = INPUT_TOKEN_PROGRAM; i <= OUTPUT_TOKEN_PROGRAM; i++) {
-        REQUIRE(pubkey_equal(accounts[i].key, &TOKEN_PROGRAM), ANCHOR_INVALID_PROGRAM_ID);
+        REQUIRE(is_token_program(accounts[i].key), ANCHOR_INVALID_PROGRAM_ID);
     }
     for (int i = INPUT_MINT; i <= OUTPUT_MINT; i++) {
-        TRY(mint_read(&accounts[i], &mint));
+        TRY(any_mint_check(&accounts[i]));
     }
     return check_state(&accounts[OBSERVATION], call->program_id, OBSERVATION_STATE_DISCRIMINATOR,
                        sizeof(ObservationState));

@@ -1,9 +1,10 @@
 /* Raydium CPMM, the swap paths: a stand-in that the localnet deploys at the real program's id
  * CPMMoo8L3F4NbTegBCKVNunggL7H1ZpdTHKxQB5qKP1C, with its accounts, instructions, rounding and errors.
  *
- * A call goes: entrypoint → check_accounts → prepare (clock, reserves, prices, rates) → curve →
- * settle (slippage, fees owed, event, two transfers, observation). Pools are not made here: the
- * localnet starts with them.
+ * A call goes: entrypoint → check_accounts → prepare (clock, transfer fees) → measure (reserves,
+ * prices, rates) → curve → settle (slippage, fees owed, event, two transfers, observation). The curve
+ * sees what reaches and leaves the vaults; of a token whose transfers pay a fee the trader pays more
+ * and receives less. Pools are not made here: the localnet starts with them.
  */
 #include "checks.h"
 #include "curve.h"
@@ -20,6 +21,8 @@ typedef struct {
     Reserves reserves;
     FeeRates rates;
     u128 price_x32[2];
+    TransferFee input_fee;
+    TransferFee output_fee;
     int input; /* which of the pool's tokens comes in: 0 or 1 */
     bool base_input;
 } Swap;
@@ -83,6 +86,9 @@ NOINLINE u64 prepare(Swap *swap) {
     TRY(clock_read(&swap->clock));
     bool open = (u64)swap->clock.unix_timestamp >= swap->pool->open_time;
     REQUIRE(open && !(swap->pool->status & STATUS_SWAP_DISABLED), ERROR_NOT_APPROVED);
+    const Account *accounts = swap->call->accounts;
+    transfer_fee_read(&accounts[INPUT_MINT], swap->clock.epoch, &swap->input_fee);
+    transfer_fee_read(&accounts[OUTPUT_MINT], swap->clock.epoch, &swap->output_fee);
     return OK;
 }
 
@@ -120,7 +126,7 @@ INLINE u64 owe_fees(Swap *swap, const Trade *trade) {
 }
 
 /* What indexers read from the transaction's log. */
-NOINLINE void log_event(const Swap *swap, const Trade *trade) {
+NOINLINE void log_event(const Swap *swap, const Trade *trade, u64 paid) {
     const Account *accounts = swap->call->accounts;
     SwapEvent event = {
         .discriminator = SWAP_EVENT_DISCRIMINATOR,
@@ -129,6 +135,8 @@ NOINLINE void log_event(const Swap *swap, const Trade *trade) {
         .output_vault_before = swap->reserves.output,
         .input_amount = trade->input_amount,
         .output_amount = trade->output_amount,
+        .input_transfer_fee = paid - trade->input_amount,
+        .output_transfer_fee = transfer_fee_on(&swap->output_fee, trade->output_amount),
         .base_input = swap->base_input,
         .input_mint = *accounts[INPUT_MINT].key,
         .output_mint = *accounts[OUTPUT_MINT].key,
@@ -172,12 +180,13 @@ NOINLINE u64 pay_out(const Call *call, u64 amount, u8 bump) {
     return token_transfer_checked(call, &transfer);
 }
 
-NOINLINE u64 settle(Swap *swap, const Trade *trade) {
+/* `paid` is what the trader sends; the trade's amounts are those of the vaults. */
+NOINLINE u64 settle(Swap *swap, const Trade *trade, u64 paid) {
     const Call *call = swap->call;
     TRY(owe_fees(swap, trade));
-    log_event(swap, trade);
+    log_event(swap, trade, paid);
     REQUIRE(keeps_product(&swap->reserves, trade), ANCHOR_REQUIRE_GTE_VIOLATED);
-    TRY(pay_in(call, trade->input_amount));
+    TRY(pay_in(call, paid));
     TRY(pay_out(call, trade->output_amount, swap->pool->authority_bump));
     ObservationState *observation = (ObservationState *)call->accounts[OBSERVATION].data;
     TRY(observation_update(observation, (u64)swap->clock.unix_timestamp, swap->price_x32));
@@ -188,23 +197,28 @@ NOINLINE u64 settle(Swap *swap, const Trade *trade) {
 NOINLINE u64 swap_base_input(Swap *swap, u64 amount_in, u64 minimum_amount_out) {
     Trade trade;
     TRY(prepare(swap));
-    REQUIRE(amount_in > 0, ANCHOR_REQUIRE_GT_VIOLATED);
+    u64 arrived = amount_in - transfer_fee_on(&swap->input_fee, amount_in);
+    REQUIRE(arrived > 0, ANCHOR_REQUIRE_GT_VIOLATED);
     TRY(measure(swap));
-    TRY(outcome_error(trade_exact_input(amount_in, &swap->reserves, &swap->rates, &trade)));
-    REQUIRE(trade.output_amount > 0, ANCHOR_REQUIRE_GT_VIOLATED);
-    REQUIRE(trade.output_amount >= minimum_amount_out, ERROR_EXCEEDED_SLIPPAGE);
-    return settle(swap, &trade);
+    TRY(outcome_error(trade_exact_input(arrived, &swap->reserves, &swap->rates, &trade)));
+    u64 received = trade.output_amount - transfer_fee_on(&swap->output_fee, trade.output_amount);
+    REQUIRE(received > 0, ANCHOR_REQUIRE_GT_VIOLATED);
+    REQUIRE(received >= minimum_amount_out, ERROR_EXCEEDED_SLIPPAGE);
+    return settle(swap, &trade, amount_in);
 }
 
 NOINLINE u64 swap_base_output(Swap *swap, u64 maximum_amount_in, u64 amount_out) {
     Trade trade;
+    u64 sent, paid;
     REQUIRE(amount_out > 0, ANCHOR_REQUIRE_GT_VIOLATED);
     TRY(prepare(swap));
+    REQUIRE(transfer_fee_before(&swap->output_fee, amount_out, &sent), panic());
     TRY(measure(swap));
-    TRY(outcome_error(trade_exact_output(amount_out, &swap->reserves, &swap->rates, &trade)));
+    TRY(outcome_error(trade_exact_output(sent, &swap->reserves, &swap->rates, &trade)));
     REQUIRE(trade.input_amount > 0, ANCHOR_REQUIRE_GT_VIOLATED);
-    REQUIRE(trade.input_amount <= maximum_amount_in, ERROR_EXCEEDED_SLIPPAGE);
-    return settle(swap, &trade);
+    REQUIRE(transfer_fee_before(&swap->input_fee, trade.input_amount, &paid), panic());
+    REQUIRE(paid <= maximum_amount_in, ERROR_EXCEEDED_SLIPPAGE);
+    return settle(swap, &trade, paid);
 }
 
 u64 entrypoint(const u8 *input) {

@@ -22,12 +22,13 @@ from solders.transaction_metadata import FailedTransactionMetadata, TransactionM
 from quantdesk.chains import port
 from quantdesk.core.markets import MARKETS
 from quantdesk.localnet import raydium_pools
-from quantdesk.venues.raydium import layout
-from quantdesk.venues.raydium.cpmm import FeeRates
-from quantdesk.venues.raydium.instructions import Leg, swap_base_input, swap_base_output
+from quantdesk.venues.raydium.cpmm import layout
+from quantdesk.venues.raydium.cpmm.curve import FeeRates
+from quantdesk.venues.raydium.cpmm.instructions import Leg, swap_base_input, swap_base_output
+from quantdesk.venues.reading import TOKEN_PROGRAM
 
 MARKET: Final = MARKETS["BTC-USDC"]
-TOKENS: Final = Pubkey.from_string(layout.TOKEN_PROGRAM)
+TOKENS: Final = Pubkey.from_string(TOKEN_PROGRAM)
 PROGRAM: Final = Pubkey.from_string(layout.PROGRAM)
 NOW_S: Final = 1_800_000_000
 STATUS, PROTOCOL_FEES, FUND_FEES, OPEN_TIME, CREATOR_MODE, CREATOR_FEES = (
@@ -92,7 +93,7 @@ class World:
         self.purses = [Pubkey.new_unique(), Pubkey.new_unique()]
         self.svm.airdrop(self.trader.pubkey(), 10**12)
         for mint, decimals in zip(self.mints, self.pool.decimals, strict=True):
-            self.put(mint, mint_account(decimals), layout.TOKEN_PROGRAM)
+            self.put(mint, mint_account(decimals), TOKEN_PROGRAM)
         self.reset()
 
     def reset(self) -> None:
@@ -132,7 +133,7 @@ class World:
         """Set what the trader holds of token 0 and token 1."""
         owner = self.trader.pubkey()
         for purse, mint, amount in zip(self.purses, self.mints, amounts, strict=True):
-            self.put(purse, token_account(mint, owner, amount), layout.TOKEN_PROGRAM)
+            self.put(purse, token_account(mint, owner, amount), TOKEN_PROGRAM)
 
     def fill(self, *amounts: int) -> None:
         """Set what the vaults of token 0 and token 1 hold."""

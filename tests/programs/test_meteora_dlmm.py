@@ -1,6 +1,6 @@
 """The DLMM program moves exactly what our model says, and writes exactly those bytes.
 
-The model equals the official SDK (tests/unit/venues/meteora/test_vectors.py).
+The model equals the official SDK (tests/unit/venues/meteora/dlmm/test_vectors.py).
 """
 
 import json
@@ -15,8 +15,8 @@ from tests.oracles.meteora import pools
 from tests.oracles.meteora.chain import PURSE, Chain, Wish
 from tests.oracles.meteora.pitch import PROGRAM, U64_MAX, Pitch
 
-from quantdesk.venues.meteora import layout
-from quantdesk.venues.meteora.dlmm import swap_exact_in, swap_exact_out
+from quantdesk.venues.meteora.dlmm import layout
+from quantdesk.venues.meteora.dlmm.swap import swap_exact_in, swap_exact_out
 
 _VECTORS = Path(__file__).parents[1] / "vectors" / "meteora_dlmm.json"
 _POOLS: list[dict[str, Any]] = json.loads(_VECTORS.read_text())["pools"]

@@ -10,7 +10,7 @@ from tests.oracles.meteora import pools
 from tests.oracles.meteora.chain import PURSE, Chain, Wish
 from tests.oracles.meteora.pitch import PROGRAM, U64_MAX, Pitch
 
-from quantdesk.venues.meteora import layout
+from quantdesk.venues.meteora.dlmm import layout
 
 _ELAPSED_S = 60
 _NUMBERS = pools.Numbers(seed=1, bin_step=10, active_id=-1_610, below=200, above=200, bits=34)

@@ -27,7 +27,7 @@ from tests.programs.raydium_world import (
 )
 
 from quantdesk.core.errors import Refused
-from quantdesk.venues.raydium.cpmm import (
+from quantdesk.venues.raydium.cpmm.curve import (
     RATE_ONE,
     FeeRates,
     Reserves,

@@ -8,8 +8,9 @@ from solders.pubkey import Pubkey
 from tests.programs.raydium_world import World, mint_account, token_account, with_account
 
 from quantdesk.chains.port import AccountMeta, Instruction
-from quantdesk.venues.raydium import layout
-from quantdesk.venues.raydium.instructions import swap_base_input
+from quantdesk.venues.raydium.cpmm import layout
+from quantdesk.venues.raydium.cpmm.instructions import swap_base_input
+from quantdesk.venues.reading import TOKEN_PROGRAM
 
 (
     _PAYER,
@@ -101,7 +102,7 @@ def test_that_a_twin_of_an_account_is_not_the_account(
     world: World, call: Instruction, index: int, error: int
 ) -> None:
     address = Pubkey.from_string(call.accounts[index].address)
-    owner = layout.PROGRAM if index in _STATES else layout.TOKEN_PROGRAM
+    owner = layout.PROGRAM if index in _STATES else TOKEN_PROGRAM
     assert world.data(address)
     _refused(world, with_account(call, index, _copy(world, call, index, owner=owner)), error)
 
@@ -124,16 +125,24 @@ def test_that_the_trader_must_sign(world: World, call: Instruction) -> None:
 def test_that_nobody_spends_the_tokens_of_another(world: World, call: Instruction) -> None:
     stranger = Pubkey.from_string(_STRANGER)
     data = token_account(world.mints[0], stranger, 10**9)
-    world.put(world.purses[0], data, layout.TOKEN_PROGRAM)
+    world.put(world.purses[0], data, TOKEN_PROGRAM)
     _refused(world, call, 4)  # the token program: owner does not match
 
 
 @pytest.mark.parametrize("index", [_INPUT_PROGRAM, _OUTPUT_PROGRAM])
-@pytest.mark.parametrize("program", [_STRANGER, _TOKEN_2022, layout.PROGRAM])
-def test_that_only_the_token_program_moves_tokens(
+@pytest.mark.parametrize("program", [_STRANGER, layout.PROGRAM])
+def test_that_only_a_token_program_moves_tokens(
     world: World, call: Instruction, index: int, program: str
 ) -> None:
     _refused(world, with_account(call, index, program), 3008)
+
+
+@pytest.mark.parametrize("index", [_INPUT_PROGRAM, _OUTPUT_PROGRAM])
+def test_that_only_their_own_token_program_moves_tokens(
+    world: World, call: Instruction, index: int
+) -> None:
+    outcome = world.send(with_account(call, index, _TOKEN_2022))
+    assert outcome.error == "IncorrectProgramId"
 
 
 @pytest.mark.parametrize("index", _WRITABLE)
@@ -175,7 +184,7 @@ def test_that_one_vault_cannot_be_both(world: World, call: Instruction) -> None:
 def test_that_the_output_goes_to_an_account_of_its_mint(world: World, call: Instruction) -> None:
     stranger = Pubkey.from_string(_STRANGER)
     data = token_account(world.mints[0], world.trader.pubkey(), 0)
-    world.put(stranger, data, layout.TOKEN_PROGRAM)
+    world.put(stranger, data, TOKEN_PROGRAM)
     _refused(world, with_account(call, _OUTPUT, stranger), 3)  # the token program: mint mismatch
 
 
@@ -186,16 +195,16 @@ def test_that_an_unused_or_cut_token_account_is_refused(
     address = Pubkey.from_string(call.accounts[index].address)
     data = world.data(address)
     for changed in (data[:108] + b"\0" + data[109:], data[:-1], b""):
-        world.put(address, changed, layout.TOKEN_PROGRAM)
+        world.put(address, changed, TOKEN_PROGRAM)
         assert world.send(call).error == 3003
 
 
 def test_that_a_mint_that_was_never_made_is_refused(world: World, call: Instruction) -> None:
-    world.put(world.mints[0], bytes(82), layout.TOKEN_PROGRAM)
+    world.put(world.mints[0], bytes(82), TOKEN_PROGRAM)
     try:
         _refused(world, call, 3003)
     finally:
-        world.put(world.mints[0], mint_account(world.pool.decimals[0]), layout.TOKEN_PROGRAM)
+        world.put(world.mints[0], mint_account(world.pool.decimals[0]), TOKEN_PROGRAM)
 
 
 @pytest.mark.parametrize("count", range(13))

@@ -1,4 +1,4 @@
-"""On every market of the localnet a quote is what the swap does: venue, genesis and program agree.
+"""On every market of the localnet a trade is what the swap does: venue, genesis and program agree.
 
 Nothing is set up by hand here but the mints and the trader's purse: pools are the localnet's own,
 quotes and calls the venue's, and the VM runs the committed program.
@@ -18,12 +18,15 @@ from solders.pubkey import Pubkey
 from solders.transaction import VersionedTransaction
 from solders.transaction_metadata import TransactionMetadata
 
+from quantdesk.chains.port import AccountState
 from quantdesk.core.assets import ASSETS, Asset
 from quantdesk.core.markets import MARKETS, Market, Side
 from quantdesk.localnet import raydium_pools
-from quantdesk.venues.port import Quote, Swap
-from quantdesk.venues.raydium import layout
-from quantdesk.venues.raydium.venue import Raydium
+from quantdesk.venues.following import Pools
+from quantdesk.venues.port import Pool, Swap
+from quantdesk.venues.raydium.cpmm import layout
+from quantdesk.venues.raydium.cpmm.pool import CpmmFollowed
+from quantdesk.venues.reading import TOKEN_PROGRAM, TokenAccount, token_account
 
 _USD: Final = {
     symbol: Decimal(price)
@@ -52,63 +55,89 @@ class _Localnet:
         self.trader = Keypair()
         self.svm.airdrop(self.trader.pubkey(), 10**10)
         self.purses = {asset.symbol: self._purse(asset) for asset in (market.base, market.quote)}
-        self.venue = Raydium([raydium_pools.address(market)])
+        self.venue = Pools("raydium", [CpmmFollowed(raydium_pools.address(market))])
 
-    def quote(self, side: Side, base_raw: int) -> Quote:
+    def pool(self) -> Pool:
+        """Return the pool as the chain has it now."""
         for address in (*self.venue.accounts(), *self.learned()):
-            self.venue.update(address, self.data(address), slot=1, seen_ms=1)
-        (quote,) = self.venue.quotes(self.market, side, base_raw, now_ms=_NOW_S * 1000)
-        return quote
+            self.venue.update(self.state(address), seen_ms=1)
+        mints = frozenset((self.market.base.mint, self.market.quote.mint))
+        (pool,) = self.venue.pools(mints, now_ms=_NOW_S * 1000)
+        return pool
 
-    def take(self, quote: Quote) -> tuple[int, int]:
-        """Return how the trader's base and quote balances moved; the limit is the quote itself."""
-        swap = Swap(
-            quote,
-            limit_raw=quote.quote_raw,
+    def swap(self, side: Side, base_raw: int, *, exact_in: bool) -> Swap:
+        """Return a swap of the pool as it is, bounded by just what it gives now."""
+        both = (self.market.base, self.market.quote)
+        paid, received = both if side is Side.SELL else both[::-1]
+        pool = self.pool()
+        if side is Side.SELL:
+            fill = pool.exact_in(paid.mint, base_raw)
+        else:
+            fill = pool.exact_out(paid.mint, base_raw)
+        if not exact_in:
+            fill = pool.exact_out(paid.mint, fill.received)
+        elif side is Side.BUY:
+            fill = pool.exact_in(paid.mint, fill.paid)
+        return Swap(
+            paid=paid.mint,
+            exact_in=exact_in,
+            amount=fill.paid if exact_in else fill.received,
+            limit=fill.received if exact_in else fill.paid,
             owner=str(self.trader.pubkey()),
-            base_account=self.purses[self.market.base.symbol],
-            quote_account=self.purses[self.market.quote.symbol],
+            paid_from=self.purses[paid.symbol],
+            received_in=self.purses[received.symbol],
         )
-        calls = [
-            Instruction(
-                Pubkey.from_string(call.program),
-                call.data,
-                [
-                    AccountMeta(Pubkey.from_string(m.address), m.is_signer, m.is_writable)
-                    for m in call.accounts
-                ],
-            )
-            for call in self.venue.instructions(swap)
+
+    def take(self, swap: Swap) -> tuple[int, int]:
+        """Return what the trader paid and received."""
+        call = self.pool().instruction(swap)
+        metas = [
+            AccountMeta(Pubkey.from_string(meta.address), meta.is_signer, meta.is_writable)
+            for meta in call.accounts
         ]
-        before = self._held()
+        calls = [Instruction(Pubkey.from_string(call.program), call.data, metas)]
+        before = self._held(swap)
         blockhash = self.svm.latest_blockhash()
         message = MessageV0.try_compile(self.trader.pubkey(), calls, [], blockhash)
         done = self.svm.send_transaction(VersionedTransaction(message, [self.trader]))
         assert isinstance(done, TransactionMetadata), done.meta().logs()
-        after = self._held()
-        return after[0] - before[0], after[1] - before[1]
+        after = self._held(swap)
+        return before[0] - after[0], after[1] - before[1]
 
     def lamports(self, address: str) -> int:
         account = self.svm.get_account(Pubkey.from_string(address))
         assert account is not None
         return account.lamports
 
+    def layout(self) -> layout.Pool:
+        """Return what the pool says of itself."""
+        return layout.pool(self.state(raydium_pools.address(self.market)).data)
+
     def learned(self) -> tuple[str, ...]:
-        pool = layout.pool(self.data(raydium_pools.address(self.market)))
+        """Return the accounts the pool names."""
+        pool = self.layout()
         return (pool.config, *pool.vaults)
 
-    def _held(self) -> tuple[int, int]:
-        base, quote = (
-            layout.vault(self.data(self.purses[asset.symbol])).amount
-            for asset in (self.market.base, self.market.quote)
+    def vaults(self) -> list[TokenAccount]:
+        """Return what the vaults of token 0 and token 1 are."""
+        pool = self.layout()
+        return [
+            token_account(self.state(vault), mint=mint, owner=layout.AUTHORITY)
+            for vault, mint in zip(pool.vaults, pool.mints, strict=True)
+        ]
+
+    def _held(self, swap: Swap) -> tuple[int, int]:
+        paid, received = (
+            int.from_bytes(self.state(purse).data[64:72], "little")
+            for purse in (swap.paid_from, swap.received_in)
         )
-        return base, quote
+        return paid, received
 
     def _purse(self, asset: Asset) -> str:
         self._put(
             asset.mint,
             bytes(36) + struct.pack("<QBB", 1 << 63, asset.decimals, 1) + bytes(36),
-            layout.TOKEN_PROGRAM,
+            TOKEN_PROGRAM,
         )
         amount, native = 1 << 60, asset == ASSETS["SOL"]
         data = (
@@ -121,7 +150,7 @@ class _Localnet:
             + bytes(44)
         )
         address = str(Pubkey.new_unique())
-        self._put(address, data, layout.TOKEN_PROGRAM, _RENT + amount if native else None)
+        self._put(address, data, TOKEN_PROGRAM, _RENT + amount if native else None)
         return address
 
     def _put(self, address: str, data: bytes, owner: str, lamports: int | None = None) -> None:
@@ -129,14 +158,16 @@ class _Localnet:
         account = Account(lamports or rent, data, Pubkey.from_string(owner))
         self.svm.set_account(Pubkey.from_string(address), account)
 
-    def data(self, address: str) -> bytes:
+    def state(self, address: str) -> AccountState:
+        """Return an account as the desk sees it."""
         account = self.svm.get_account(Pubkey.from_string(address))
         assert account is not None
-        return bytes(account.data)
+        return AccountState(address, bytes(account.data), str(account.owner), 1)
 
 
+@pytest.mark.parametrize("exact_in", [True, False])
 @pytest.mark.parametrize("market", MARKETS.values(), ids=lambda market: market.pair)
-def test_that_what_is_quoted_is_what_happens(market: Market) -> None:
+def test_that_what_a_pool_says_is_what_happens(market: Market, *, exact_in: bool) -> None:
     net = _Localnet(market)
     one = 10**market.base.decimals
     for side, base_raw in (
@@ -145,21 +176,22 @@ def test_that_what_is_quoted_is_what_happens(market: Market) -> None:
         (Side.BUY, 7 * one),
         (Side.SELL, 5 * one + 1),
     ):
-        quote = net.quote(side, base_raw)
-        sign = 1 if side is Side.BUY else -1
-        assert net.take(quote) == (sign * base_raw, -sign * quote.quote_raw)
+        swap = net.swap(side, base_raw, exact_in=exact_in)
+        wanted = (swap.amount, swap.limit) if exact_in else (swap.limit, swap.amount)
+        assert net.take(swap) == wanted
 
 
 @pytest.mark.parametrize("market", MARKETS.values(), ids=lambda market: market.pair)
 def test_that_a_pool_opens_at_the_price_and_depth_asked(market: Market) -> None:
     net = _Localnet(market)
-    quote = net.quote(Side.SELL, 10**market.base.decimals)
+    about = net.pool().about
     asked = _USD[market.base.symbol] / _USD[market.quote.symbol]
-    assert abs(quote.mid / asked - 1) < Decimal("0.000001")
-    held = [layout.vault(net.data(vault)) for vault in net.learned()[1:]]
+    spot = about.spot if about.mints[0] == market.base.mint else 1 / about.spot
+    spot = spot.scaleb(market.base.decimals - market.quote.decimals)
+    assert abs(spot / asked - 1) < Decimal("0.000001")
     worth = [
         Decimal(vault.amount).scaleb(-asset.decimals) * _USD[asset.symbol]
-        for vault in held
+        for vault in net.vaults()
         for asset in ASSETS.values()
         if asset.mint == vault.mint
     ]
@@ -168,8 +200,8 @@ def test_that_a_pool_opens_at_the_price_and_depth_asked(market: Market) -> None:
 
 def test_that_wrapped_sol_in_a_vault_is_backed_by_lamports_before_and_after() -> None:
     net = _Localnet(MARKETS["SOL-USDC"])
-    pool = layout.pool(net.data(raydium_pools.address(net.market)))
-    vault = pool.vaults[pool.mints.index(ASSETS["SOL"].mint)]
+    pool = net.layout()
+    token = pool.mints.index(ASSETS["SOL"].mint)
     for side in Side:
-        net.take(net.quote(side, 10**9))
-        assert net.lamports(vault) == _RENT + layout.vault(net.data(vault)).amount
+        net.take(net.swap(side, 10**9, exact_in=side is Side.SELL))
+        assert net.lamports(pool.vaults[token]) == _RENT + net.vaults()[token].amount

@@ -6,21 +6,27 @@ calls gives the same bank.
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from solders.account import Account
 from solders.hash import Hash
+from solders.litesvm import LiteSVM
 from solders.pubkey import Pubkey
 from solders.transaction import VersionedTransaction
 
 from quantdesk.core.errors import Refused
 from quantdesk.localnet.execute import Keys, execute, keys_of
 from quantdesk.localnet.landed import Landed, memos, message_of
+from quantdesk.localnet.lookup_table import PROGRAM as TABLES
+from quantdesk.localnet.lookup_table import is_active
 from quantdesk.localnet.state import State
 from quantdesk.localnet.timeline import Timeline
 
 FINAL_DEPTH = 32  # blocks under the current one; 31 under the confirmed one, as the validator roots
 SLOTS_PER_EPOCH = 432_000
+SLOT_HASHES = Pubkey.from_string("SysvarS1otHashes111111111111111111111111111")
+READERS = frozenset((SLOT_HASHES, Pubkey.from_string(TABLES)))
 COMMITMENTS = ("processed", "confirmed", "finalized")
 
 
@@ -40,6 +46,7 @@ class Bank:
     ) -> None:
         self.timeline = timeline
         self.state = State()
+        self.state.svm.set_slot_hashes([])
         self.blocks: deque[Block] = deque()
         self.by_signature: dict[bytes, Landed] = {}
         self.spent: dict[Hash, set[bytes]] = {}  # signatures by blockhash, while it is valid
@@ -86,6 +93,23 @@ class Bank:
         """Return the addresses of a transaction, lookup tables resolved."""
         return keys_of(self.state.svm, transaction)
 
+    @contextmanager
+    def slot_hashes(self, transaction: VersionedTransaction, keys: Keys) -> Iterator[None]:
+        """Show the SlotHashes sysvar to a transaction that reads it.
+
+        Making and dropping lookup tables needs it, and looking up in one that is being dropped. It
+        is too much to write for every other transaction: those see an empty one.
+        """
+        svm = self.state.svm
+        if not _reads_slot_hashes(svm, transaction, keys):
+            yield
+            return
+        svm.set_slot_hashes(self.timeline.slot_hashes())
+        try:
+            yield
+        finally:
+            svm.set_slot_hashes([])
+
     def land(self, raw: bytes, transaction: VersionedTransaction) -> Landed | None:
         """Execute a transaction in the current slot.
 
@@ -96,7 +120,8 @@ class Bank:
         if not self.timeline.is_valid(blockhash) or self.is_spent(transaction):
             return None
         keys = self.keys(transaction)
-        outcome = execute(self.state, transaction, keys)
+        with self.slot_hashes(transaction, keys):
+            outcome = execute(self.state, transaction, keys)
         if outcome is None:
             return None
         block = self.blocks[-1]
@@ -185,3 +210,11 @@ class Bank:
                 del self.by_signature[landed.signature]
             self.final_slot = block.slot
             self.state.settle(block.slot)
+
+
+def _reads_slot_hashes(svm: LiteSVM, transaction: VersionedTransaction, keys: Keys) -> bool:
+    if any(key in READERS for key in keys.all):
+        return True
+    lookups = getattr(transaction.message, "address_table_lookups", ())
+    tables = [svm.get_account(lookup.account_key) for lookup in lookups]
+    return any(table is not None and not is_active(table.data) for table in tables)

@@ -15,38 +15,40 @@ from solders.transaction_metadata import (
 
 from quantdesk.localnet.errors import error_json
 from quantdesk.localnet.landed import Inner, Outcome, TokenBalance, is_writable, message_of
+from quantdesk.localnet.lookup_table import ADDRESS_BYTES, META_BYTES
 from quantdesk.localnet.state import State
 from quantdesk.localnet.tokens import holding, is_token_program, mint_decimals
 
-LOOKUP_TABLE_META_BYTES = 56  # address-lookup-table program, LOOKUP_TABLE_META_SIZE
-ADDRESS_BYTES = 32
-
 
 class Keys(NamedTuple):
-    """All addresses of a transaction in RPC order, and which of them it may write."""
+    """All addresses of a transaction: its own, then those looked up to write, and to read."""
 
-    all: list[Pubkey]
-    writable: list[Pubkey]
-    loaded: tuple[list[str], list[str]]
+    static: list[Pubkey]
+    written: list[Pubkey]
+    read: list[Pubkey]
+
+    @property
+    def all(self) -> list[Pubkey]:
+        """Return them in RPC order."""
+        return [*self.static, *self.written, *self.read]
+
+    @property
+    def loaded(self) -> tuple[list[str], list[str]]:
+        """Return those looked up, as the RPC names them."""
+        return [str(key) for key in self.written], [str(key) for key in self.read]
 
 
 def keys_of(svm: LiteSVM, transaction: VersionedTransaction) -> Keys:
     """Return the addresses, those of lookup tables resolved as far as the tables reach."""
     message = message_of(transaction)
-    static = message.account_keys
-    writable = [key for at, key in enumerate(static) if is_writable(message, at)]
-    loaded_writable: list[Pubkey] = []
-    loaded_readonly: list[Pubkey] = []
+    written: list[Pubkey] = []
+    read: list[Pubkey] = []
     for lookup in getattr(message, "address_table_lookups", []):
         table = svm.get_account(lookup.account_key)
-        addresses = table.data[LOOKUP_TABLE_META_BYTES:] if table else b""
-        loaded_writable += _picked(addresses, lookup.writable_indexes)
-        loaded_readonly += _picked(addresses, lookup.readonly_indexes)
-    return Keys(
-        all=[*static, *loaded_writable, *loaded_readonly],
-        writable=[*writable, *loaded_writable],
-        loaded=([str(key) for key in loaded_writable], [str(key) for key in loaded_readonly]),
-    )
+        addresses = table.data[META_BYTES:] if table else b""
+        written += _picked(addresses, lookup.writable_indexes)
+        read += _picked(addresses, lookup.readonly_indexes)
+    return Keys(message.account_keys, written, read)
 
 
 def execute(state: State, transaction: VersionedTransaction, keys: Keys) -> Outcome | None:
@@ -54,16 +56,18 @@ def execute(state: State, transaction: VersionedTransaction, keys: Keys) -> Outc
 
     None: it failed before it could be charged, so it is in no block (no such payer or program).
     """
-    svm = state.svm
-    state.note(keys.writable)
-    accounts = _accounts(svm, keys.all)
-    before = [account.lamports if account else 0 for account in accounts]
-    tokens_before = _tokens(svm, keys.all, accounts)
+    svm, every = state.svm, keys.all
+    message = message_of(transaction)
+    static = [key for at, key in enumerate(keys.static) if is_writable(message, at)]
+    state.note([*static, *keys.written])
+    accounts = [svm.get_account(key) for key in every]
+    before = lamports(accounts)
+    tokens_before = token_balances(svm, accounts)
     result = svm.send_transaction(transaction)
-    payer_after = svm.get_balance(keys.all[0]) or 0
+    payer_after = svm.get_balance(every[0]) or 0
     if isinstance(result, FailedTransactionMetadata) and payer_after == before[0]:
         return None
-    accounts = _accounts(svm, keys.all)
+    accounts = [svm.get_account(key) for key in every]
     meta = result.meta() if isinstance(result, FailedTransactionMetadata) else result
     err = error_json(result.err()) if isinstance(result, FailedTransactionMetadata) else None
     return Outcome(
@@ -74,9 +78,9 @@ def execute(state: State, transaction: VersionedTransaction, keys: Keys) -> Outc
         inner=inner_instructions(meta),
         returned=returned(meta),
         before=before,
-        after=[account.lamports if account else 0 for account in accounts],
+        after=lamports(accounts),
         tokens_before=tokens_before,
-        tokens_after=_tokens(svm, keys.all, accounts),
+        tokens_after=token_balances(svm, accounts),
         loaded=keys.loaded,
     )
 
@@ -102,32 +106,15 @@ def returned(meta: TransactionMetadata) -> tuple[str, bytes] | None:
     return (str(data.program_id), found) if found else None
 
 
-def _inner(call: InnerInstruction) -> Inner:
-    compiled = call.instruction()
-    return Inner(
-        program=compiled.program_id_index,
-        accounts=bytes(compiled.accounts),
-        data=bytes(compiled.data),
-        height=call.stack_height() or 1,
-    )
+def lamports(accounts: Sequence[Account | None]) -> list[int]:
+    """Return what each account holds, 0 for one that is not there."""
+    return [account.lamports if account else 0 for account in accounts]
 
 
-def _picked(addresses: bytes, indexes: bytes) -> list[Pubkey]:
-    at = [index * ADDRESS_BYTES for index in indexes]
-    end = len(addresses)
-    # An index past the table fails the transaction; it has no address to show then.
-    return [Pubkey(addresses[i : i + ADDRESS_BYTES]) for i in at if i + ADDRESS_BYTES <= end]
-
-
-def _accounts(svm: LiteSVM, keys: Sequence[Pubkey]) -> list[Account | None]:
-    return [svm.get_account(key) for key in keys]
-
-
-def _tokens(
-    svm: LiteSVM, keys: Sequence[Pubkey], accounts: Sequence[Account | None]
-) -> list[TokenBalance]:
+def token_balances(svm: LiteSVM, accounts: Sequence[Account | None]) -> list[TokenBalance]:
+    """Return the balance of each token account among these, by its place."""
     found = []
-    for index, (_, account) in enumerate(zip(keys, accounts, strict=True)):
+    for index, account in enumerate(accounts):
         if account is None or not is_token_program(account.owner):
             continue
         held = holding(account.data)
@@ -145,3 +132,20 @@ def _tokens(
             )
         )
     return found
+
+
+def _inner(call: InnerInstruction) -> Inner:
+    compiled = call.instruction()
+    return Inner(
+        program=compiled.program_id_index,
+        accounts=bytes(compiled.accounts),
+        data=bytes(compiled.data),
+        height=call.stack_height() or 1,
+    )
+
+
+def _picked(addresses: bytes, indexes: bytes) -> list[Pubkey]:
+    at = [index * ADDRESS_BYTES for index in indexes]
+    end = len(addresses)
+    # An index past the table fails the transaction; it has no address to show then.
+    return [Pubkey(addresses[i : i + ADDRESS_BYTES]) for i in at if i + ADDRESS_BYTES <= end]

@@ -8,28 +8,26 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, localcontext
-from functools import partial
+from decimal import Decimal
+from typing import NamedTuple
 
 import structlog
 
 from quantdesk.core.clock import Clock
-from quantdesk.core.errors import DeskError, Refused
+from quantdesk.core.errors import DeskError, Refused, Unavailable
 from quantdesk.core.markets import MARKETS, Market, Side
 from quantdesk.core.money import BPS
 from quantdesk.ingest.board import Board
 from quantdesk.sources.patience import Chance, delay_s
-from quantdesk.venues.port import Quote, Venue
+from quantdesk.venues.curves import until
+from quantdesk.venues.port import Fill, Pool, Venue
 
 log = structlog.get_logger()
-
-Offers = Callable[[Side, int], Sequence[Quote]]
-"""The quotes of one market of one venue for a side and a size in base units."""
 
 SIZE_STEPS = 100_000  # the finest correction is this part of the largest one
 SETTLE_S = 5.0
 """The longest the maker waits to see the state that its own swap left."""
-_DIGITS = 60
+_SHORT = 1 - 1e-9  # a curve is in floats: of all that a pool holds it may tell a unit too much
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,79 +45,66 @@ class Terms:
     markets: tuple[Market, ...] = tuple(MARKETS.values())
 
 
-def corrections(offers: Offers, *, market: Market, target: Decimal, terms: Terms) -> list[Quote]:
-    """Return, for each pool that is off, the quote that takes its price to `target`, or nearest.
+class Correction(NamedTuple):
+    """A swap that takes a pool to the board's price, in base units of base and quote."""
 
-    `target` is quote per base. A pool gets no quote when it is near enough, when the bounded size
-    is below one step, or when its next unit already lies beyond the target.
+    pool: Pool
+    market: Market
+    side: Side
+    base_raw: int
+    quote_raw: int
+
+
+def corrections(
+    pools: Sequence[Pool], *, market: Market, target: Decimal, terms: Terms
+) -> list[Correction]:
+    """Return, for each pool that is off, the swap that takes its price to `target`, or nearest.
+
+    `target` is quote per base. A pool is left alone when it is near enough or when hardly anything
+    would move it; a fee that rises on the way ends the swap early.
     """
     assert target > 0
-    with localcontext(prec=_DIGITS):
-        unit = Decimal(10) ** market.base.decimals
-        step_raw = max(1, int(terms.notional_max / target * unit) // SIZE_STEPS)
-        found = []
-        for pool in _asked(offers, Side.SELL, step_raw):
-            if abs(pool.mid - target) * BPS < terms.deviation_bps_min * target:
-                continue
-            side = Side.BUY if pool.mid < target else Side.SELL
-            search = _Search(offers, pool.pool, side, target, step_raw)
-            steps = search.steps()
-            quote = search.quote(steps * step_raw) if steps else None
-            if quote is not None:
-                found.append(quote)
-        return found
+    wanted = (correction(pool, market=market, target=target, terms=terms) for pool in pools)
+    return [swap for swap in wanted if swap is not None]
 
 
-@dataclass(frozen=True, slots=True)
-class _Search:
-    offers: Offers
-    pool: str
-    side: Side
-    target: Decimal
-    step_raw: int
-
-    def steps(self) -> int:
-        """Return the largest size, in steps, that does not take the pool past the target."""
-        if not self._is_past(SIZE_STEPS):
-            return SIZE_STEPS
-        short, past = 0, SIZE_STEPS
-        while past - short > 1:
-            middle = (short + past) // 2
-            if self._is_past(middle):
-                past = middle
-            else:
-                short = middle
-        return short
-
-    def quote(self, base_raw: int) -> Quote | None:
-        offered = _asked(self.offers, self.side, base_raw)
-        return next((quote for quote in offered if quote.pool == self.pool), None)
-
-    def _is_past(self, steps: int) -> bool:
-        # The price after a size is what the next step would cost, fees left out: it needs no
-        # knowledge of the pool's curve.
-        before = self._cost(steps * self.step_raw)
-        after = self._cost((steps + 1) * self.step_raw)
-        if before is None or after is None:
-            return True
-        price = (after - before) / self.step_raw
-        return price > self.target if self.side is Side.BUY else price < self.target
-
-    def _cost(self, base_raw: int) -> Decimal | None:
-        if not base_raw:
-            return Decimal(0)
-        quote = self.quote(base_raw)
-        if quote is None:
-            return None
-        impact = quote.impact_bps if self.side is Side.BUY else -quote.impact_bps
-        return base_raw * quote.mid * (1 + impact / BPS)
-
-
-def _asked(offers: Offers, side: Side, base_raw: int) -> Sequence[Quote]:
+def correction(pool: Pool, *, market: Market, target: Decimal, terms: Terms) -> Correction | None:
+    """Return the swap that takes one pool to `target`, None when there is none."""
+    raw = target.scaleb(market.quote.decimals - market.base.decimals)
+    spot = pool.about.spot if pool.about.mints[0] == market.base.mint else 1 / pool.about.spot
+    if abs(spot - raw) * BPS < terms.deviation_bps_min * raw:
+        return None
+    side = Side.BUY if spot < raw else Side.SELL
+    most_raw = int(terms.notional_max / target * 10**market.base.decimals)
+    step_raw = max(1, most_raw // SIZE_STEPS)
     try:
-        return offers(side, base_raw)
-    except Refused:  # no pool can fill that much
-        return ()
+        base_raw = min(most_raw, _base_until(pool, market, side, raw, step_raw))
+        if base_raw < step_raw:
+            return None
+        if side is Side.BUY:
+            quote_raw = pool.exact_out(market.quote.mint, base_raw).paid
+        else:
+            quote_raw = pool.exact_in(market.base.mint, base_raw).received
+    except (Refused, Unavailable):
+        return None
+    return Correction(pool, market, side, base_raw, quote_raw)
+
+
+def _base_until(pool: Pool, market: Market, side: Side, raw: Decimal, step_raw: int) -> int:
+    # The price before fees is to reach the target; a curve has them in. A bin or tick range at the
+    # price may be empty on this side, so its first piece does not tell what they are: a step does.
+    if side is Side.SELL:
+        kept = _kept(pool.exact_in(market.base.mint, step_raw))
+        takes, _ = until(pool.curve(market.base.mint), kept * float(raw))
+        return int(takes * _SHORT)
+    kept = _kept(pool.exact_out(market.quote.mint, step_raw))
+    _, gives = until(pool.curve(market.quote.mint), kept / float(raw))
+    return int(gives * _SHORT)
+
+
+def _kept(fill: Fill) -> float:
+    whole = fill.paid if fill.fee_on_input else fill.received + fill.fee
+    return 1 - fill.fee / whole
 
 
 @dataclass(slots=True)
@@ -145,19 +130,19 @@ class Maker:
         *,
         venues: Sequence[Venue],
         board: Board,
-        swap: Callable[[Quote], Awaitable[object]],
+        swap: Callable[[Correction], Awaitable[object]],
         clock: Clock,
         chance: Chance,
         terms: Terms,
     ) -> None:
-        """`swap` returns once the quote was taken and raises `DeskError` when it was not."""
+        """`swap` returns once the correction was made and raises `DeskError` when it was not."""
         self._venues = tuple(venues)
         self._board = board
         self._swap = swap
         self._clock = clock
         self._chance = chance
         self._terms = terms
-        self._pools: dict[tuple[str, str], _Pool] = {}
+        self._pools: dict[str, _Pool] = {}
         self.counts: Counter[str] = Counter()
 
     async def run(self) -> None:
@@ -174,52 +159,49 @@ class Maker:
         for venue in self._venues:
             try:
                 target = self._target(market, now_ms)
-                wanted = corrections(
-                    partial(venue.quotes, market, now_ms=now_ms),
-                    market=market,
-                    target=target,
-                    terms=self._terms,
-                )
+                mints = frozenset((market.base.mint, market.quote.mint))
+                pools = venue.pools(mints, now_ms=now_ms)
+                wanted = corrections(pools, market=market, target=target, terms=self._terms)
             except DeskError as problem:
                 self.counts["blind"] += 1
                 log.debug("maker.blind", pair=market.pair, venue=venue.name, code=problem.code)
                 continue
-            for quote in wanted:
-                self._begin(quote, swaps)
+            for swap in wanted:
+                self._begin(swap, swaps)
 
     def _target(self, market: Market, now_ms: int) -> Decimal:
         for asset in (market.base, market.quote):
             self._board.fresh(asset.symbol, now_ms=now_ms, age_ms_max=self._terms.age_ms_max)
         return self._board.price(market.base.symbol, market.quote.symbol)
 
-    def _begin(self, quote: Quote, swaps: asyncio.TaskGroup) -> None:
-        pool = self._pools.setdefault((quote.venue, quote.pool), _Pool())
+    def _begin(self, swap: Correction, swaps: asyncio.TaskGroup) -> None:
+        pool = self._pools.setdefault(swap.pool.about.address, _Pool())
         now = self._clock.monotonic()
         # After a swap the pool is looked at again only in a state that can show it.
-        unsettled = quote.slot <= pool.slot and now < pool.settled_by
+        unsettled = swap.pool.about.slot <= pool.slot and now < pool.settled_by
         if pool.busy or unsettled or now < pool.rest_until:
             return
         if sum(other.busy for other in self._pools.values()) >= self._terms.in_flight_max:
             self.counts["crowded"] += 1
             return
         pool.busy = True
-        swaps.create_task(self._take(quote, pool))
+        swaps.create_task(self._take(swap, pool))
 
-    async def _take(self, quote: Quote, pool: _Pool) -> None:
+    async def _take(self, swap: Correction, pool: _Pool) -> None:
         try:
-            await self._swap(quote)
+            await self._swap(swap)
         except DeskError as problem:
             pool.failures += 1
             wait_s = delay_s(pool.failures, chance=self._chance)
             pool.rest_until = self._clock.monotonic() + wait_s
             self.counts["failures"] += 1
             log.warning(
-                "maker.failed", pair=quote.market.pair, venue=quote.venue, code=problem.code,
-                detail=problem.detail, retry_s=round(wait_s, 1),
+                "maker.failed", pair=swap.market.pair, venue=swap.pool.about.venue,
+                code=problem.code, detail=problem.detail, retry_s=round(wait_s, 1),
             )  # fmt: skip
         else:
             pool.failures = 0
-            pool.slot = quote.slot
+            pool.slot = swap.pool.about.slot
             pool.settled_by = self._clock.monotonic() + SETTLE_S
             self.counts["swaps"] += 1
         finally:

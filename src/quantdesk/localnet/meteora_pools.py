@@ -18,8 +18,8 @@ from quantdesk.core.assets import Asset
 from quantdesk.core.markets import Market
 from quantdesk.core.money import BPS
 from quantdesk.localnet.accounts import GenesisAccount, token_account
-from quantdesk.venues.meteora import layout
-from quantdesk.venues.meteora.dlmm import price_of_bin
+from quantdesk.venues.meteora.dlmm import layout
+from quantdesk.venues.meteora.dlmm.swap import price_of_bin
 
 _OBSERVATIONS: Final = 100  # the length a real oracle starts with
 _OBSERVATION_SIZE: Final = 32

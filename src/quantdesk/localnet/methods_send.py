@@ -25,7 +25,7 @@ from quantdesk.localnet.refusals import (
     invalid,
     unhealthy,
 )
-from quantdesk.localnet.simulate import Trial, try_out
+from quantdesk.localnet.simulate import Trial, balances_shown, try_out
 from quantdesk.localnet.timeline import BLOCKHASH_AGE_MAX
 from quantdesk.localnet.transactions import inner_shown, return_data
 
@@ -87,7 +87,7 @@ def simulate_transaction(node: Node, params: Params) -> Json:
     known_by = None if replace else node.bank.timeline.height_of(slot)
     wanted = _wanted_accounts(options)
     trial = try_out(node.bank, transaction, known_by=known_by)
-    value = _result(node, trial, transaction, is_inner=options.flag("innerInstructions"))
+    value = _result(trial, is_inner=options.flag("innerInstructions"))
     if wanted is not None:
         value["accounts"] = None if trial.err else _accounts(node, trial, wanted, options)
     if replace:
@@ -154,7 +154,7 @@ def _preflight(node: Node, transaction: VersionedTransaction, commitment: str) -
     known_by = node.bank.timeline.height_of(node.bank.slot_at(commitment))
     trial = try_out(node.bank, transaction, known_by=known_by)
     if trial.err is not None:
-        data = _result(node, trial, transaction, is_inner=False)
+        data = _result(trial, is_inner=False)
         raise RpcError(PREFLIGHT, f"Transaction simulation failed: {sentence(trial.err)}", data)
 
 
@@ -188,13 +188,12 @@ def _is_signed(transaction: VersionedTransaction) -> bool:
     return all(results)
 
 
-def _result(
-    node: Node, trial: Trial, transaction: VersionedTransaction, *, is_inner: bool
-) -> dict[str, Json]:
+def _result(trial: Trial, *, is_inner: bool) -> dict[str, Json]:
     inner = None
     if is_inner:
-        names = [str(key) for key in node.bank.keys(transaction).all]
+        names = [str(key) for key in trial.keys.all]
         inner = [_calls(index, calls, names) for index, calls in trial.inner]
+    writable, readonly = trial.keys.loaded
     return {
         "err": trial.err,
         "logs": trial.logs,
@@ -204,6 +203,8 @@ def _result(
         "loadedAccountsDataSize": None,
         "returnData": return_data(trial.returned) if trial.returned else None,
         "innerInstructions": inner,
+        "loadedAddresses": {"writable": writable, "readonly": readonly},
+        **balances_shown(trial.balances),
     }
 
 

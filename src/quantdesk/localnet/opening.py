@@ -1,18 +1,25 @@
-"""How a fresh localnet opens: mints, two funded wallets, and both venues' pools at given prices."""
+"""How a fresh localnet opens: mints, two funded wallets, pools at given prices, a lookup table."""
 
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
 
-from quantdesk.chains.port import Wallet
+from quantdesk.chains.port import AccountState, Wallet
 from quantdesk.core.assets import ASSETS
 from quantdesk.core.markets import MARKETS
 from quantdesk.core.money import to_raw
-from quantdesk.localnet import meteora_pools, raydium_pools
+from quantdesk.localnet import damm_pools, meteora_pools, raydium_pools
 from quantdesk.localnet.accounts import SYSTEM_PROGRAM, GenesisAccount, mint, token_account
 from quantdesk.localnet.genesis import Genesis
+from quantdesk.localnet.lookup_table import lookup_table, table_address
+from quantdesk.venues.following import Followed
+from quantdesk.venues.meteora.damm_v2.pool import FollowedDammV2
+from quantdesk.venues.meteora.dlmm.pool import DlmmFollowed
+from quantdesk.venues.port import Pool, Swap
+from quantdesk.venues.raydium.cpmm.pool import CpmmFollowed
 
 _CONCENTRATION: Final = 10
+_RANGED: Final = 3
 
 TRADER: Final = {"SOL": 10_000, "USDC": 5_000_000, "USDT": 5_000_000, "BTC": 50, "ETH": 1_000}
 """What a fresh wallet holds, in whole units."""
@@ -33,7 +40,7 @@ def opening(
     """Return the first state of a localnet whose pools stand at `usd` dollars per unit.
 
     `depth_usd` is the liquidity of each constant-product pool on each side; the concentrated ones
-    hold a tenth of it within 2 % of the price.
+    hold a tenth of it within 2 % of the price, or a third of it over a wide range.
     """
     accounts = [mint(asset, authority=maker.address) for asset in ASSETS.values()]
     accounts += _funded(trader, TRADER) + _funded(maker, MAKER)
@@ -43,10 +50,56 @@ def opening(
         accounts += meteora_pools.accounts(
             market, price=price, depth_usd=depth_usd / _CONCENTRATION, usd=usd
         )
+        accounts += damm_pools.accounts(market, price=price, depth_usd=depth_usd / _RANGED, usd=usd)
     # Pools of one program share accounts, such as Raydium's fee config.
     unique = {account.address: account for account in accounts}
-    programs = dict(pools.program() for pools in (raydium_pools, meteora_pools))
-    return Genesis(tuple(unique.values()), programs)
+    table = lookup_table(table_address(maker.address), _used_by_swaps(unique))
+    programs = dict(pools.program() for pools in (raydium_pools, meteora_pools, damm_pools))
+    return Genesis((*unique.values(), table), programs)
+
+
+def pools() -> dict[str, list[Followed]]:
+    """Return every pool that a localnet opens with, by venue."""
+    markets = MARKETS.values()
+    return {
+        "raydium": [CpmmFollowed(raydium_pools.address(market)) for market in markets],
+        "meteora": [
+            *(DlmmFollowed(meteora_pools.address(market)) for market in markets),
+            *(FollowedDammV2(damm_pools.address(market)) for market in markets),
+        ],
+    }
+
+
+def _used_by_swaps(accounts: Mapping[str, GenesisAccount]) -> list[str]:
+    """Return the accounts that swaps name, so that a split over many pools fits a transaction."""
+    used: dict[str, None] = {}
+    for followed in (pool for venue in pools().values() for pool in venue):
+        snapshot = _opened(followed, accounts)
+        for paid in snapshot.about.mints:
+            swap = Swap(
+                paid=paid,
+                exact_in=True,
+                amount=1,
+                limit=0,
+                owner=SYSTEM_PROGRAM,
+                paid_from=SYSTEM_PROGRAM,
+                received_in=SYSTEM_PROGRAM,
+            )
+            call = snapshot.instruction(swap)
+            used |= dict.fromkeys(meta.address for meta in call.accounts)
+            used.pop(call.program, None)  # the program of a call is never looked up
+    used.pop(SYSTEM_PROGRAM)
+    return list(used)
+
+
+def _opened(followed: Followed, accounts: Mapping[str, GenesisAccount]) -> Pool:
+    given: set[str] = set()
+    while left := [a for a in followed.accounts() if a in accounts and a not in given]:
+        for address in left:
+            account = accounts[address]
+            followed.update(AccountState(address, account.data, account.owner, slot=0), seen_ms=0)
+            given.add(address)
+    return followed.snapshot(now_ms=0)
 
 
 def _funded(wallet: Wallet, holdings: Mapping[str, int]) -> list[GenesisAccount]:

@@ -1,4 +1,4 @@
-"""Instructions in jsonParsed: system, token, associated token, memo; others stay encoded.
+"""Instructions in jsonParsed: system, tokens, lookup tables, memo; others stay encoded.
 
 A row of a table is an instruction: its name, how its bytes read, what its accounts are called.
 Sources: https://docs.rs/solana-system-interface (SystemInstruction, bincode, u32 tag),
@@ -10,12 +10,14 @@ from typing import Any, NamedTuple
 
 from solders.pubkey import Pubkey
 
+from quantdesk.localnet import lookup_table
 from quantdesk.localnet.landed import MEMO_PROGRAMS
 from quantdesk.localnet.tokens import PROGRAMS, ui_amount
 
 Json = Any
 SYSTEM = "11111111111111111111111111111111"
 ASSOCIATED = "ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL"
+KEY_BYTES = 32
 TOKENS = {str(program): name for program, name in PROGRAMS.items()}
 AUTHORITIES = ("mintTokens", "freezeAccount", "accountOwner", "closeAccount")
 
@@ -85,6 +87,21 @@ ASSOCIATED_ROWS = {
 }
 
 
+TABLE_ACCOUNTS = ("lookupTableAccount", "lookupTableAuthority")
+TABLE_ROWS = {
+    0: Row(
+        "createLookupTable",
+        (("recentSlot", "u64"), ("bumpSeed", "u8")),
+        (*TABLE_ACCOUNTS, "payerAccount", "systemProgram"),
+    ),
+    1: Row("freezeLookupTable", (), TABLE_ACCOUNTS),
+    2: Row("extendLookupTable", (("newAddresses", "keys"),), TABLE_ACCOUNTS),
+    3: Row("deactivateLookupTable", (), TABLE_ACCOUNTS),
+    4: Row("closeLookupTable", (), (*TABLE_ACCOUNTS, "recipient")),
+}
+TABLE_PAYERS = ("payerAccount", "systemProgram")  # of an extension, where they are given
+
+
 def parsed_instruction(program: str, data: bytes, accounts: Sequence[str]) -> Json:
     """Return `{program, parsed}` of an instruction, None if it has no parser or does not fit it."""
     if program in MEMO_PROGRAMS:
@@ -96,7 +113,10 @@ def parsed_instruction(program: str, data: bytes, accounts: Sequence[str]) -> Js
         info = _read(row.layout, body)
     except IndexError:
         return None
-    info |= dict(zip(row.accounts, accounts, strict=False))
+    called = row.accounts
+    if row.name == "extendLookupTable" and len(accounts) >= len(TABLE_ACCOUNTS + TABLE_PAYERS):
+        called += TABLE_PAYERS
+    info |= dict(zip(called, accounts, strict=False))
     return {"program": name, "parsed": {"info": info, "type": row.name}}
 
 
@@ -106,6 +126,9 @@ def _row(program: str, data: bytes) -> tuple[str, Row | None, bytes]:
     if program == ASSOCIATED:
         tag = data[0] if data else 0
         return "spl-associated-token-account", ASSOCIATED_ROWS.get(tag), data[1:]
+    if program == lookup_table.PROGRAM:
+        tag = int.from_bytes(data[:4], "little")
+        return "address-lookup-table", TABLE_ROWS.get(tag), data[4:]
     if program in TOKENS and data:
         return TOKENS[program], TOKEN_ROWS.get(data[0]), data[1:]
     return "", None, b""
@@ -118,6 +141,8 @@ def _read(layout: Sequence[tuple[str, str]], data: bytes) -> dict[str, Json]:
         size, read = READERS[kind]
         if kind == "key?":
             size = 33 if data[at] else 1
+        if kind == "keys":
+            size += KEY_BYTES * _u64(data[at : at + size])
         part = data[at : at + size]
         if len(part) < size:
             raise IndexError
@@ -136,6 +161,10 @@ def _optional_key(part: bytes) -> str | None:
     return str(Pubkey(part[1:])) if part[0] else None
 
 
+def _keys(part: bytes) -> list[str]:
+    return [str(Pubkey(part[at : at + KEY_BYTES])) for at in range(8, len(part), KEY_BYTES)]
+
+
 READERS: dict[str, tuple[int, Callable[[bytes], Json]]] = {
     "u8": (1, _u64),
     "u64": (8, _u64),
@@ -143,5 +172,6 @@ READERS: dict[str, tuple[int, Callable[[bytes], Json]]] = {
     "key": (32, lambda part: str(Pubkey(part))),
     "key?": (33, _optional_key),
     "tokens": (9, lambda part: ui_amount(_u64(part[:8]), part[8])),
+    "keys": (8, _keys),
     "authority": (1, lambda part: AUTHORITIES[part[0]]),
 }

@@ -1,10 +1,11 @@
-"""Accounts in jsonParsed: token accounts and mints; others stay bytes, as the node does it."""
+"""Accounts in jsonParsed: tokens, mints, lookup tables; others stay bytes, as the node does it."""
 
 from typing import Any
 
 from solders.account import Account
 from solders.pubkey import Pubkey
 
+from quantdesk.localnet import lookup_table
 from quantdesk.localnet.tokens import PROGRAMS, Holding, Mint, holding, mint, ui_amount
 
 Json = Any
@@ -17,7 +18,8 @@ def parsed_account(account: Account, decimals: int | None) -> Json:
     """
     program = PROGRAMS.get(account.owner)
     if program is None:
-        return None
+        is_table = str(account.owner) == lookup_table.PROGRAM
+        return _table(account.data) if is_table else None
     held = holding(account.data)
     if held is not None and decimals is not None:
         body = {"info": _holding(held, decimals), "type": "account"}
@@ -55,6 +57,22 @@ def _mint(coin: Mint) -> Json:
         "isInitialized": True,
         "freezeAuthority": _text(coin.freeze_authority),
     }
+
+
+def _table(data: bytes) -> Json:
+    head = lookup_table.meta(data)
+    if head is None:
+        return None
+    info: dict[str, Json] = {
+        "deactivationSlot": str(head.deactivated),
+        "lastExtendedSlot": str(head.extended),
+        "lastExtendedSlotStartIndex": head.start,
+        "addresses": lookup_table.entries(data),
+    }
+    if head.authority is not None:
+        info["authority"] = str(head.authority)
+    body = {"info": info, "type": "lookupTable"}
+    return {"program": "address-lookup-table", "parsed": body, "space": len(data)}
 
 
 def _text(key: Pubkey | None) -> str | None:

@@ -18,7 +18,8 @@ from solders.pubkey import Pubkey
 from quantdesk.core.assets import Asset
 from quantdesk.core.markets import Market
 from quantdesk.localnet.accounts import GenesisAccount, token_account
-from quantdesk.venues.raydium import layout
+from quantdesk.venues.raydium.cpmm import layout
+from quantdesk.venues.reading import TOKEN_PROGRAM
 
 _TRADE_FEE: Final = 2_500  # millionths
 _PROTOCOL_SHARE: Final = 120_000
@@ -32,7 +33,7 @@ _LP_DECIMALS: Final = 9
 _DIGITS: Final = 60
 
 _PROGRAM: Final = Pubkey.from_string(layout.PROGRAM)
-_TOKENS: Final = Pubkey.from_string(layout.TOKEN_PROGRAM)
+_TOKENS: Final = Pubkey.from_string(TOKEN_PROGRAM)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from solders.hash import Hash
 
+SLOT_HASHES_MAX = 512  # blocks the SlotHashes sysvar remembers
 BLOCKHASH_AGE_MAX = 150  # blocks; MAX_PROCESSING_AGE of the validator
 ANCHOR_DRIFT_MS = 1000
 ANCHORS_MAX = 50_000
@@ -82,6 +83,12 @@ class Timeline:
     def hash_of(self, slot: int) -> Hash:
         """Return the blockhash of this slot."""
         return Hash(hashlib.sha256(self.seed + slot.to_bytes(8, "little")).digest())
+
+    def slot_hashes(self) -> list[tuple[int, Hash]]:
+        """Return the last blocks before the current one with their hashes, newest first."""
+        first = max(0, self.height - SLOT_HASHES_MAX)
+        slots = [self.slot_of(height) for height in range(self.height - 1, first - 1, -1)]
+        return [(slot, self.hash_of(slot)) for slot in slots]
 
     def time_ms(self, slot: int) -> int:
         """Return when this slot began, in Unix milliseconds."""

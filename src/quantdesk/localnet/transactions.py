@@ -67,8 +67,8 @@ def meta(landed: Landed, encoding: str) -> Json:
         "postBalances": done.after,
         "innerInstructions": inner,
         "logMessages": done.logs,
-        "preTokenBalances": [_token(balance) for balance in done.tokens_before],
-        "postTokenBalances": [_token(balance) for balance in done.tokens_after],
+        "preTokenBalances": [token_shown(balance) for balance in done.tokens_before],
+        "postTokenBalances": [token_shown(balance) for balance in done.tokens_after],
         "rewards": [],
         "computeUnitsConsumed": done.units,
     }
@@ -87,6 +87,17 @@ def status(err: Json) -> Json:
 def return_data(returned: tuple[str, bytes]) -> Json:
     """Return what a program handed back."""
     return {"programId": returned[0], "data": encoded(returned[1], "base64")}
+
+
+def token_shown(balance: TokenBalance) -> Json:
+    """Return what a token account held."""
+    return {
+        "accountIndex": balance.index,
+        "mint": balance.mint,
+        "owner": balance.owner,
+        "programId": balance.program,
+        "uiTokenAmount": ui_amount(balance.amount, balance.decimals),
+    }
 
 
 def account_keys(landed: Landed, message: AnyMessage) -> list[Json]:
@@ -194,13 +205,3 @@ def _parsed(program: str, data: bytes, accounts: list[str], height: int) -> Json
     if found is None:
         found = {"accounts": accounts, "data": base58.encode(data)}
     return found | {"programId": program, "stackHeight": height}
-
-
-def _token(balance: TokenBalance) -> Json:
-    return {
-        "accountIndex": balance.index,
-        "mint": balance.mint,
-        "owner": balance.owner,
-        "programId": balance.program,
-        "uiTokenAmount": ui_amount(balance.amount, balance.decimals),
-    }
