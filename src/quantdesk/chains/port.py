@@ -36,7 +36,8 @@ class Trade(msgspec.Struct, frozen=True):
 
     SELL gives exactly `base_raw` and receives at least `quote_limit_raw`; BUY receives exactly
     `base_raw` and pays at most `quote_limit_raw`. `memo` ties the transaction to its order and
-    attempt.
+    attempt. `expected_quote_raw` is what the quote promised to receive or pay, which a simulation
+    is held against; 0 says that nothing is known, and nothing is checked.
     """
 
     side: Side
@@ -45,14 +46,23 @@ class Trade(msgspec.Struct, frozen=True):
     base_raw: int
     quote_limit_raw: int
     memo: str
+    expected_quote_raw: int = 0
 
 
 class Simulation(msgspec.Struct, frozen=True):
-    """What the chain said the transaction would do, before it was signed for good."""
+    """What the chain said the transaction would do, before it was signed for good.
+
+    `base_raw` and `quote_raw` are what the wallet would gain or give of each, in base units and
+    without the network fee; None where the chain does not say. `priority_lamports` is the priority
+    fee the signed transaction offers.
+    """
 
     slot: int
     compute_units: int
     logs: tuple[str, ...]
+    base_raw: int | None = None
+    quote_raw: int | None = None
+    priority_lamports: int = 0
 
 
 class Transaction(msgspec.Struct, frozen=True):
@@ -101,7 +111,9 @@ class Receipt(msgspec.Struct, frozen=True):
     """Realized amounts, read from the transaction's balance changes, in base units.
 
     `base_raw` and `quote_raw` are what the wallet gained or gave (always positive); the network fee
-    is in neither, also when one of the two is SOL.
+    is in neither, also when one of the two is SOL. `legs_quote_raw` is each pool's part of
+    `quote_raw`, in the order of the calls that moved the quote asset; empty where that is not
+    known, as where a token takes a fee of its own.
     """
 
     slot: int
@@ -109,6 +121,7 @@ class Receipt(msgspec.Struct, frozen=True):
     quote_raw: int
     network_fee_lamports: int
     block_time_ms: int
+    legs_quote_raw: tuple[int, ...] = ()
 
 
 class Chain(Protocol):
@@ -122,7 +135,8 @@ class Chain(Protocol):
         """Build, simulate and sign; nothing is sent.
 
         Raises `Refused` (`funds.insufficient`, `simulation.failed`), or `Unavailable`
-        (`slippage.exceeded`, `pool.gone`, `rpc.unavailable`) when a fresh try may do better.
+        (`slippage.exceeded`, `quote.deviates`, `pool.gone`, `rpc.unavailable`) when a fresh try may
+        do better.
         """
 
     async def send(self, transaction: Transaction) -> None:
@@ -146,10 +160,14 @@ class Chain(Protocol):
 
 
 class AccountState(msgspec.Struct, frozen=True):
-    """The data of one account as of a slot; empty data says that the account does not exist."""
+    """One account as of a slot: its data and the program that owns it.
+
+    An account that does not exist has neither.
+    """
 
     address: str
     data: bytes
+    owner: str
     slot: int
 
 

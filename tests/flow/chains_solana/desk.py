@@ -1,7 +1,7 @@
 """A localnet whose slots tick by hand, and the desk's view of it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +10,13 @@ import msgspec
 from solders.keypair import Keypair
 from tests.flow.chains_solana import counter
 
-from quantdesk.chains.port import Chain, Fate, Receipt, Sighting, Trade, Transaction, Wallet
+from quantdesk.chains.port import Fate, Receipt, Sighting, Trade, Transaction, Wallet
 from quantdesk.chains.solana import keys
-from quantdesk.chains.solana.chain import Solana
+from quantdesk.chains.solana.chain import Solana, Terms
 from quantdesk.chains.solana.rpc import Rpc
 from quantdesk.core.assets import ASSETS
 from quantdesk.core.markets import Side
+from quantdesk.localnet.accounts import GenesisAccount
 from quantdesk.localnet.genesis import Genesis
 from quantdesk.localnet.server import Localnet, serve
 from quantdesk.testing.clock import ManualClock
@@ -31,7 +32,7 @@ class Desk:
     net: Localnet
     clock: ManualClock
     rpc: Rpc
-    chain: Chain
+    chain: Solana
     wallet: Wallet
 
     async def slots(self, count: int) -> None:
@@ -73,8 +74,10 @@ def trade(side: Side, pair: str, base_raw: int, limit: int, memo: str = "qd:orde
 
 
 @asynccontextmanager
-async def opened(folder: Path) -> AsyncIterator[Desk]:
-    """Start a localnet in a folder, and a desk on it."""
+async def opened(
+    folder: Path, *, terms: Terms | None = None, more: Sequence[GenesisAccount] = ()
+) -> AsyncIterator[Desk]:
+    """Start a localnet in a folder, with more accounts than the counter's, and a desk on it."""
     keypair = Keypair.from_seed(bytes([1]) * 32)
     wallet = keys.wallet(str(keypair.pubkey()))
     clock = ManualClock()
@@ -83,10 +86,10 @@ async def opened(folder: Path) -> AsyncIterator[Desk]:
         host="127.0.0.1",
         port=0,
         slot_ms=SLOT_MS,
-        genesis=Genesis(accounts=counter.accounts(wallet)),
+        genesis=Genesis(accounts=[*counter.accounts(wallet), *more]),
         clock=clock,
     )
     async with net, Rpc(url=net.rpc_url) as rpc:
         await clock.advance(1)
-        chain = Solana(rpc=rpc, keypair=keypair, wallet=wallet, clock=clock)
+        chain = Solana(rpc=rpc, keypair=keypair, wallet=wallet, clock=clock, terms=terms or Terms())
         yield Desk(net, clock, rpc, chain, wallet)

@@ -9,6 +9,7 @@ from tests.flow.chains_solana.desk import Desk, trade
 
 from quantdesk.chains.port import Accounts, AccountState
 from quantdesk.chains.solana.accounts import LiveAccounts
+from quantdesk.chains.solana.answers import TOKEN_PROGRAM
 from quantdesk.core.markets import Side
 
 pytestmark = pytest.mark.anyio
@@ -34,7 +35,8 @@ async def test_reads_all_then_follows_changes_in_slot_order(desk: Desk) -> None:
         (change,) = [state async for state in _take(states, 1)]
 
     assert _amount(first[USDC]) == counter.STOCK
-    assert first[NOWHERE].data == b""
+    assert (first[NOWHERE].data, first[NOWHERE].owner) == (b"", "")
+    assert first[USDC].owner == change.owner == TOKEN_PROGRAM
     assert (change.address, _amount(change)) == (USDC, counter.STOCK - 150)
     assert change.slot > first[USDC].slot
 

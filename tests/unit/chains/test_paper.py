@@ -3,8 +3,6 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from quantdesk.chains.paper import Paper
 from quantdesk.chains.port import Chain, Fate, Instruction, Trade, Transaction
@@ -136,53 +134,30 @@ async def test_looks_at_once_when_nothing_takes_time_and_holds_its_book() -> Non
     assert await chain.balances([ASSETS["SOL"], ASSETS["BTC"]]) == {"SOL": 5, "BTC": 0}
 
 
-@given(
-    price=st.decimals(min_value="0.000001", max_value="1000000", places=6),
-    base_raw=st.integers(10**9, 10**18),
-    fee_bps=st.integers(0, 500),
-)
-def test_quotes_the_board_price_rounded_against_the_trader(
-    price: Decimal, base_raw: int, fee_bps: int
-) -> None:
-    venue = PaperVenue(price=lambda _, now_ms: (price, 3, now_ms - 7), fee_bps=fee_bps)
-    market = MARKETS["SOL-USDC"]
-
-    (buy,) = venue.quotes(market, Side.BUY, base_raw, now_ms=100)
-    (sell,) = venue.quotes(market, Side.SELL, base_raw, now_ms=100) if price > 1 else (buy,)
-
-    exact = price * base_raw / 10**3  # 9 decimals of SOL to 6 of USDC
-    ask, bid = exact * (10_000 + fee_bps) / 10_000, exact * (10_000 - fee_bps) / 10_000
-    assert ask <= buy.quote_raw < ask + 1
-    assert (buy.slot, buy.seen_ms, buy.mid) == (3, 93, price)
-    if sell is not buy:
-        assert bid - 1 < sell.quote_raw <= bid
-        assert sell.price <= price <= buy.price
-
-
-def test_follows_the_board_when_it_moves() -> None:
-    prices = iter([Decimal(100), Decimal(200)])
-    venue = PaperVenue(price=lambda *_: (next(prices), 1, 1), fee_bps=0)
-
-    quotes = [venue.quotes(MARKETS["SOL-USDC"], Side.BUY, 10**9, now_ms=1)[0] for _ in range(2)]
-
-    assert [quote.quote_raw for quote in quotes] == [100_000_000, 200_000_000]
-
-
-def test_sells_no_dust_for_nothing() -> None:
-    venue = PaperVenue(price=lambda *_: (Decimal(100), 1, 1))
-
-    with pytest.raises(Refused) as caught:
-        venue.quotes(MARKETS["SOL-USDC"], Side.SELL, 1, now_ms=1)
-
-    assert caught.value.code == "liquidity.insufficient"
-
-
-async def test_fills_on_the_chain_what_the_venue_quoted() -> None:
+@pytest.mark.parametrize("side", Side)
+async def test_fills_on_the_chain_what_the_venue_quoted(side: Side) -> None:
+    market, base_raw = MARKETS["SOL-USDC"], 10**9
+    both = (market.base.mint, market.quote.mint)
+    paid, received = both if side is Side.SELL else both[::-1]
     venue = PaperVenue(price=lambda *_: (Decimal("150.25"), 1, 1))
-    (quote,) = venue.quotes(MARKETS["SOL-USDC"], Side.SELL, 10**9, now_ms=1)
-    trade = _trade(Side.SELL, 10**9, quote.quote_raw)
+    (pool,) = venue.pools(frozenset(both), now_ms=1)
+    sells = side is Side.SELL
+    fill = (pool.exact_in if sells else pool.exact_out)(paid, base_raw)
+    quote_raw = fill.received if sells else fill.paid
+    swap = Swap(
+        paid=paid,
+        exact_in=sells,
+        amount=base_raw,
+        limit=quote_raw,
+        owner="",
+        paid_from=paid,
+        received_in=received,
+    )
+    trade = _trade(side, base_raw, quote_raw)
     chain = _chain(ManualClock(), latency_ms=0)
 
-    made = await chain.prepare(trade, venue.instructions(Swap(quote, quote.quote_raw, "", "", "")))
+    made = await chain.prepare(trade, [pool.instruction(swap)])
 
-    assert (await chain.receipt(trade, made)).quote_raw == quote.quote_raw == 150_099_750
+    receipt = await chain.receipt(trade, made)
+    assert receipt.base_raw == base_raw
+    assert receipt.quote_raw == quote_raw == (150_099_750 if sells else 150_400_250)

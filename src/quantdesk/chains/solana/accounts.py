@@ -14,7 +14,7 @@ import aiohttp
 import structlog
 
 from quantdesk.chains.port import AccountState
-from quantdesk.chains.solana.answers import AccountsAnswer
+from quantdesk.chains.solana.answers import AccountsAnswer, account_state
 from quantdesk.chains.solana.pubsub import Subscriptions
 from quantdesk.chains.solana.rpc import Rpc
 from quantdesk.core.clock import Clock
@@ -55,6 +55,8 @@ class LiveAccounts:
         """Streams that are live now."""
         self.drops = 0
         """Connections that ended, or could not be made, since the start."""
+        self.heard_ms = 0
+        """When the node last said anything, and all states were as given (Unix milliseconds)."""
 
     async def stream(self, addresses: Sequence[str]) -> AsyncGenerator[AccountState, None]:
         """Yield each account's state, then every change; reconnects and re-reads by itself.
@@ -92,10 +94,12 @@ class LiveAccounts:
             early = await subscriptions.open()
             for state in [*await self._read(addresses), *early]:
                 yield state
+            self.heard_ms = self._clock.now_ms()
             self.connections += 1
             try:
                 while True:
                     change = await subscriptions.next()
+                    self.heard_ms = self._clock.now_ms()
                     pauses.reset()
                     if change is not None:
                         yield change
@@ -113,7 +117,7 @@ class LiveAccounts:
             if len(answer.value) != len(chunk):
                 raise Unavailable("accounts are missing in the answer", code="rpc.unreadable")
             states += (
-                AccountState(address, account.bytes() if account else b"", answer.context.slot)
+                account_state(address, account, slot=answer.context.slot)
                 for address, account in zip(chunk, answer.value, strict=True)
             )
         return states

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
+from quantdesk.chains.port import AccountState
 from quantdesk.core.errors import Unavailable
 
 TOKEN_PROGRAM: Final = "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"  # noqa: S105 an address
@@ -35,21 +36,6 @@ class BlockhashAnswer(msgspec.Struct, frozen=True):
 
     context: Context
     value: Blockhash
-
-
-class SimulationResult(msgspec.Struct, frozen=True, rename="camel"):
-    """What a simulated transaction did; `err` is a TransactionError or null."""
-
-    err: Any = None
-    logs: list[str] | None = None
-    units_consumed: int | None = None
-
-
-class SimulationAnswer(msgspec.Struct, frozen=True):
-    """`simulateTransaction`."""
-
-    context: Context
-    value: SimulationResult
 
 
 class Status(msgspec.Struct, frozen=True, rename="camel"):
@@ -104,6 +90,51 @@ class AccountsAnswer(msgspec.Struct, frozen=True):
 
     context: Context
     value: list[AccountAnswer | None]
+
+
+class TokenAmount(msgspec.Struct, frozen=True):
+    """Base units, as decimal digits."""
+
+    amount: str
+
+
+class TokenBalance(msgspec.Struct, frozen=True, rename="camel"):
+    """What a token account held; `account_index` counts the transaction's accounts."""
+
+    account_index: int
+    ui_token_amount: TokenAmount
+
+
+class SimulationResult(msgspec.Struct, frozen=True, rename="camel"):
+    """What a simulated transaction did; `err` is a TransactionError or null.
+
+    Older nodes send no balances: https://github.com/anza-xyz/agave/pull/6750. `accounts` is there
+    when it was asked for.
+    """
+
+    err: Any = None
+    logs: list[str] | None = None
+    units_consumed: int | None = None
+    fee: int | None = None
+    pre_balances: list[int] | None = None
+    post_balances: list[int] | None = None
+    pre_token_balances: list[TokenBalance] | None = None
+    post_token_balances: list[TokenBalance] | None = None
+    accounts: list[AccountAnswer | None] | None = None
+
+
+class SimulationAnswer(msgspec.Struct, frozen=True):
+    """`simulateTransaction`."""
+
+    context: Context
+    value: SimulationResult
+
+
+def account_state(address: str, account: AccountAnswer | None, *, slot: int) -> AccountState:
+    """Return an account as the port shows it; raise as `AccountAnswer.bytes` does."""
+    if account is None:
+        return AccountState(address, b"", "", slot)
+    return AccountState(address, account.bytes(), account.owner, slot)
 
 
 def token_amount(account: AccountAnswer | None) -> int:

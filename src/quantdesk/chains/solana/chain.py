@@ -1,6 +1,7 @@
 """`Solana`: the chains port on Solana, for one wallet.
 
-    prepare   blockhash → build → simulate → compute limit → sign        one question in a good hour
+    prepare   blockhash → build → simulate → hold against the quote → compute limit and price
+              → sign                                                     one question in a good hour
     send      the same bytes, as often as asked; the node neither checks nor repeats them
     look      statuses; for the old and unseen: finalized height, then a search of all history
     receipt   the balance changes of what landed
@@ -9,14 +10,13 @@ Everything that decides is in the pure files beside this one.
 """
 
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, TypeVar
 
 import msgspec
-from solders.instruction import Instruction as Step
 from solders.keypair import Keypair
-from solders.message import MessageV0
 from solders.transaction import VersionedTransaction
 
 from quantdesk.chains.port import (
@@ -24,7 +24,6 @@ from quantdesk.chains.port import (
     Instruction,
     Receipt,
     Sighting,
-    Simulation,
     Trade,
     Transaction,
     Wallet,
@@ -33,15 +32,16 @@ from quantdesk.chains.solana import builder, fees, monitor, receipt
 from quantdesk.chains.solana.answers import (
     AccountsAnswer,
     EpochInfo,
-    SimulationAnswer,
     Status,
     StatusesAnswer,
     token_amount,
 )
 from quantdesk.chains.solana.failures import failure, instruction_index
 from quantdesk.chains.solana.monitor import Commitment, Finality, Search, Sent
-from quantdesk.chains.solana.recent import Blockhashes, UnitPrices
+from quantdesk.chains.solana.recent import Blockhashes, LookupTables, UnitPrices
 from quantdesk.chains.solana.rpc import Preflight, Rpc
+from quantdesk.chains.solana.tables import Table
+from quantdesk.chains.solana.trials import Trials
 from quantdesk.core.assets import Asset
 from quantdesk.core.clock import Clock
 from quantdesk.core.errors import DeskError, Refused, Unavailable
@@ -59,18 +59,35 @@ class Terms:
 
     `poll_s` is the pause between looks; `landed_at` the commitment that LANDED, receipts and
     balances are read at; `reverted_at` what a failed execution must reach before it counts (with
-    FINALIZED no fork can revive it, 13 s later); `unit_price_max` bounds the priority fee, in
-    micro-lamports per compute unit.
+    FINALIZED no fork can revive it, 13 s later).
+
+    `policy` says what of recent priority fees to pay; `unit_price_min` and `unit_price_max` bound
+    it in micro-lamports per compute unit, `priority_lamports_max` in lamports per transaction.
+    `deviation_bps` is how much worse than its quote a trade may simulate. `lookup_tables` are the
+    addresses of the tables that large transactions may use.
     """
 
     poll_s: float = 0.2
     landed_at: Commitment = Commitment.CONFIRMED
     reverted_at: Commitment = Commitment.FINALIZED
+    policy: fees.Policy = fees.Policy.NORMAL
+    unit_price_min: int = 0
     unit_price_max: int = 1_000_000
+    priority_lamports_max: int = 1_000_000
+    deviation_bps: int = 25
+    lookup_tables: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         least = min(self.landed_at, self.reverted_at)
         assert least >= Commitment.CONFIRMED, "a processed block proves nothing"
+        assert 0 <= self.unit_price_min <= self.unit_price_max
+        assert self.priority_lamports_max >= 0
+        assert self.deviation_bps >= 0
+
+    @property
+    def bid(self) -> fees.Bid:
+        """Return what is offered for speed."""
+        return fees.bid(self.policy, price_min=self.unit_price_min, price_max=self.unit_price_max)
 
 
 _DEFAULTS: Final = Terms()
@@ -95,7 +112,9 @@ class Solana:
         self._clock = clock
         self._terms = terms
         self._blockhashes = Blockhashes(rpc=rpc, clock=clock)
-        self._unit_prices = UnitPrices(rpc=rpc, clock=clock, price_max=terms.unit_price_max)
+        self._unit_prices = UnitPrices(rpc=rpc, clock=clock, bid=terms.bid)
+        self._tables = LookupTables(rpc=rpc, clock=clock, addresses=terms.lookup_tables)
+        self._trials = Trials(rpc=rpc, wallet=wallet, deviation_bps=terms.deviation_bps)
 
     @property
     def poll_s(self) -> float:
@@ -103,22 +122,43 @@ class Solana:
         return self._terms.poll_s
 
     async def prepare(self, trade: Trade, instructions: Sequence[Instruction]) -> Transaction:
-        """Build, simulate and sign; nothing is sent.
+        """Build, simulate, hold against the quote, and sign; nothing is sent.
 
         Raises `Refused` (`funds.insufficient`, `amount.too_small`, `amount.too_large`,
         `transaction.too_large`, `simulation.failed`) or `Unavailable` (`slippage.exceeded`,
-        `pool.gone`, `pool.moved`, `blockhash.expired`, `chain.busy`, `compute.exceeded`, `rpc.*`).
+        `quote.deviates`, `pool.gone`, `pool.moved`, `blockhash.expired`, `chain.busy`,
+        `compute.exceeded`, `rpc.*`).
         """
-        steps = builder.instructions(trade, instructions, self._wallet)
-        price = await self._unit_prices.get(_contested(instructions, self._wallet))
         try:
-            return await self._prepared(steps, price)
+            return await self._prepared(trade, instructions)
         except Unavailable as problem:
             if problem.code != "blockhash.expired":
                 raise
         # A rolled back block takes its blockhash with it; a fresh one tells whether that was all.
         self._blockhashes.forget()
-        return await self._prepared(steps, price)
+        return await self._prepared(trade, instructions)
+
+    async def measure(self) -> Callable[[Trade, Sequence[Instruction]], builder.Size]:
+        """Return what tells, purely and in microseconds, how large a trade's transaction would be.
+
+        Good for one routing: it counts with the lookup tables as they are now, or with none while
+        they cannot be read.
+        """
+        try:
+            tables = await self._tables.get()
+        except Unavailable:
+            tables = ()
+        return partial(builder.size, wallet=self._wallet, tables=tables)
+
+    async def priority_lamports(
+        self, instructions: Sequence[Instruction], *, compute_units: int
+    ) -> int:
+        """Return the priority fee that instructions of so many units would offer now; never fails.
+
+        The units are those of the whole transaction, as a simulation would find them.
+        """
+        price = await self._unit_prices.get(_contested(instructions, self._wallet))
+        return self._offer(price, fees.compute_limit(compute_units))[1]
 
     async def send(self, transaction: Transaction) -> None:
         """Hand the bytes to the node; doing it again is harmless. Raises `Unavailable`."""
@@ -182,48 +222,45 @@ class Solana:
             held[_NATIVE] += native.lamports
         return held
 
-    async def _prepared(self, steps: Sequence[Step], unit_price: int) -> Transaction:
+    async def _prepared(self, trade: Trade, instructions: Sequence[Instruction]) -> Transaction:
+        steps = builder.instructions(trade, instructions, self._wallet)
+        tables = await self._needed(trade, instructions)
         recent = await self._blockhashes.get()
-        simulation = await self._simulated(
-            builder.message(
-                steps,
-                payer=self._wallet.address,
-                blockhash=recent.blockhash,
-                compute_units=fees.COMPUTE_UNITS_MAX,
-                unit_price=0,  # or the fee of the full limit would have to be in the wallet
-            )
-        )
-        message = builder.message(
+        written = partial(
+            builder.message,
             steps,
             payer=self._wallet.address,
             blockhash=recent.blockhash,
-            compute_units=fees.compute_limit(simulation.compute_units),
-            unit_price=unit_price,
+            tables=tables,
         )
-        signed = VersionedTransaction(message, [self._keypair])
+        # Simulated at no price, or the fee of the full limit would have to be in the wallet.
+        draft = written(compute_units=fees.COMPUTE_UNITS_MAX, unit_price=0)
+        contested = _contested(instructions, self._wallet)
+        self._unit_prices.begin(contested)  # to travel with the simulation, if it has to
+        simulation = await self._trials.run(trade, draft, tables)
+        price = await self._unit_prices.get(contested)
+        limit = fees.compute_limit(simulation.compute_units)
+        price, lamports = self._offer(price, limit)
+        signed = VersionedTransaction(
+            written(compute_units=limit, unit_price=price), [self._keypair]
+        )
         return Transaction(
             raw=bytes(signed),
             signature=str(signed.signatures[0]),
             last_valid_height=recent.last_valid_height,
-            simulation=simulation,
+            simulation=msgspec.structs.replace(simulation, priority_lamports=lamports),
         )
 
-    async def _simulated(self, message: MessageV0) -> Simulation:
-        config = {"encoding": "base64", "sigVerify": False, "commitment": "processed"}
-        raw = _base64(bytes(builder.unsigned(message)))
-        try:
-            answer = await self._rpc.ask(
-                "simulateTransaction", raw, config, answer=SimulationAnswer
-            )
-        except Refused as problem:
-            raise Refused(problem.detail, code="simulation.failed") from None
-        result = answer.value
-        logs = tuple(result.logs or ())
-        if result.err is not None:
-            raise failure(result.err, logs=logs, called=builder.called(message)).error()
-        if result.units_consumed is None:
-            raise Unavailable("the node did not say what it computed", code="rpc.unreadable")
-        return Simulation(answer.context.slot, result.units_consumed, logs)
+    async def _needed(self, trade: Trade, instructions: Sequence[Instruction]) -> tuple[Table, ...]:
+        named = self._terms.lookup_tables
+        if not named or builder.size(trade, instructions, self._wallet).fits:
+            return ()
+        return await self._tables.get()
+
+    def _offer(self, price: int, limit: int) -> tuple[int, int]:
+        most = self._terms.priority_lamports_max
+        price = fees.affordable(price, compute_units=limit, lamports_max=most)
+        return price, fees.priority_lamports(price, compute_units=limit)
 
     async def _look(self, transactions: Sequence[Transaction]) -> list[Sighting]:
         signatures = [transaction.signature for transaction in transactions]

@@ -7,8 +7,10 @@ number comes out. The logs name the innermost one; without logs the called one m
 TransactionError: https://docs.rs/solana-transaction-error · InstructionError:
 https://docs.rs/solana-instruction-error · SPL Token:
 https://github.com/solana-program/token (error.rs) · Raydium CPMM:
-https://github.com/raydium-io/raydium-cp-swap (error.rs) · Meteora DLMM:
-https://github.com/MeteoraAg/dlmm-sdk (idls/dlmm.json) · Anchor:
+https://github.com/raydium-io/raydium-cp-swap (error.rs) · Raydium AMM v4:
+https://github.com/raydium-io/raydium-amm (error.rs) · Meteora DLMM:
+https://github.com/MeteoraAg/dlmm-sdk (idls/dlmm.json) · Meteora DAMM v2:
+https://github.com/MeteoraAg/damm-v2 (programs/cp-amm/src/error.rs) · Anchor:
 https://docs.rs/anchor-lang/latest/anchor_lang/error/enum.ErrorCode.html
 """
 
@@ -23,7 +25,15 @@ from quantdesk.core.errors import DeskError, Refused, Unavailable
 
 RAYDIUM_CPMM: Final = "CPMMoo8L3F4NbTegBCKVNunggL7H1ZpdTHKxQB5qKP1C"
 METEORA_DLMM: Final = "LBUZKhRxPF3XUpBCjp4YzTKgLccjZhTSDM9YuVaPwxo"
-_POOLS: Final = (RAYDIUM_CPMM, METEORA_DLMM)
+METEORA_DAMM_V2: Final = "cpamdpZCGKUy5JxQXB4dcpGPiikHawvSWAd6mEn1sGG"
+RAYDIUM_CLMM: Final = "CAMMCzo5YL8w4VFF8KVHrK22GGUsp5VTaW7grrKgrWqK"
+RAYDIUM_AMM_V4: Final = "675kPX9MHTjS2zt1qfr1NYHuzeLXfQM9H24wFSUt1Mp8"
+_POOLS: Final = (
+    RAYDIUM_CPMM,
+    RAYDIUM_CLMM,
+    METEORA_DLMM,
+    METEORA_DAMM_V2,
+)  # those built with Anchor
 
 _LINE_MAX: Final = 200
 
@@ -65,6 +75,7 @@ _BUSY: Final = Failure(Unavailable, "chain.busy", "The chain is too busy for thi
 _COMPUTE: Final = Failure(
     Unavailable, "compute.exceeded", "The swap needed more computation than was asked for."
 )
+_TABLE: Final = Failure(Unavailable, "table.gone", "A lookup table changed since it was read.")
 _OTHER: Final = Failure(Refused, "simulation.failed", "The chain refuses the transaction.")
 
 _TRANSACTION: Final[Mapping[str, Failure]] = {
@@ -83,6 +94,10 @@ _TRANSACTION: Final[Mapping[str, Failure]] = {
     "WouldExceedAccountDataTotalLimit": _BUSY,
     "ResanitizationNeeded": _BUSY,
     "ProgramExecutionTemporarilyRestricted": _BUSY,
+    "AddressLookupTableNotFound": _TABLE,
+    "InvalidAddressLookupTableOwner": _TABLE,
+    "InvalidAddressLookupTableData": _TABLE,
+    "InvalidAddressLookupTableIndex": _TABLE,
     "UnbalancedTransaction": _OTHER,
 }
 _INSTRUCTION: Final[Mapping[str, Failure]] = {
@@ -92,6 +107,10 @@ _INSTRUCTION: Final[Mapping[str, Failure]] = {
     "UnsupportedProgramId": _GONE,
     "AccountNotExecutable": _GONE,
     "ComputationalBudgetExceeded": _COMPUTE,
+}
+_INSTRUCTION_OF: Final[Mapping[tuple[str, str], Failure]] = {
+    # It panics where an exact output is more than its vault holds.
+    (RAYDIUM_AMM_V4, "ProgramFailedToComplete"): _MOVED,
 }
 _CUSTOM: Final[Mapping[tuple[str, int], Failure]] = {
     (TOKEN_PROGRAM, 0): _RENT,  # NotRentExempt
@@ -118,6 +137,21 @@ _CUSTOM: Final[Mapping[tuple[str, int], Failure]] = {
     (METEORA_DLMM, 6057): _MOVED,  # NotExactAmountOut
     (METEORA_DLMM, 6066): _GONE,  # InvalidStatus
     (METEORA_DLMM, 6104): _SLIPPAGE,  # InsufficientInAmount
+    (METEORA_DAMM_V2, 6000): _MOVED,  # MathOverflow: more than the pool holds
+    (METEORA_DAMM_V2, 6002): _SLIPPAGE,  # ExceededSlippage
+    (METEORA_DAMM_V2, 6003): _GONE,  # PoolDisabled, or not open yet
+    (METEORA_DAMM_V2, 6006): _DUST,  # AmountIsZero
+    (METEORA_DAMM_V2, 6007): _MOVED,  # TypeCastFailed: past 64 or 128 bits
+    (METEORA_DAMM_V2, 6015): _MOVED,  # PriceRangeViolation
+    (RAYDIUM_AMM_V4, 4): _GONE,  # ExpectedAccount
+    (RAYDIUM_AMM_V4, 5): _GONE,  # ExpectedMint
+    (RAYDIUM_AMM_V4, 10): _GONE,  # an account of the order book is another
+    (RAYDIUM_AMM_V4, 22): _GONE,  # InvalidStatus: disabled, or not open yet
+    (RAYDIUM_AMM_V4, 27): _GONE,  # InvalidVault
+    (RAYDIUM_AMM_V4, 29): _DUST,  # InvalidInput: nothing would come out
+    (RAYDIUM_AMM_V4, 30): _SLIPPAGE,  # ExceededSlippage
+    (RAYDIUM_AMM_V4, 32): _MOVED,  # the vaults hold less than the trade takes
+    (RAYDIUM_AMM_V4, 40): _FUNDS,  # InsufficientFunds
     **dict.fromkeys(((pool, 1) for pool in _POOLS), _FUNDS),  # the token program's, seen from above
     **dict.fromkeys(((pool, 3005) for pool in _POOLS), _MOVED),  # Anchor AccountNotEnoughKeys
     **dict.fromkeys(((pool, 3002) for pool in _POOLS), _GONE),  # AccountDiscriminatorMismatch
@@ -125,7 +159,18 @@ _CUSTOM: Final[Mapping[tuple[str, int], Failure]] = {
     **dict.fromkeys(((pool, 3012) for pool in _POOLS), _GONE),  # AccountNotInitialized
 }
 
+# Raydium renumbers the errors of its CLMM from version to version: their names in the logs stay.
+_NAMED: Final[Mapping[tuple[str, str], Failure]] = {
+    (RAYDIUM_CLMM, "NotApproved"): _GONE,
+    (RAYDIUM_CLMM, "LiquidityInsufficient"): _MOVED,
+    (RAYDIUM_CLMM, "TooLittleOutputReceived"): _SLIPPAGE,
+    (RAYDIUM_CLMM, "TooMuchInputPaid"): _SLIPPAGE,
+    (RAYDIUM_CLMM, "TooSmallInputOrOutputAmount"): _DUST,
+    (RAYDIUM_CLMM, "NotEnoughTickArrayAccount"): _MOVED,
+}
+
 _FAILED: Final = re.compile(r"Program (\w{32,44}) failed: ")
+_NAME: Final = re.compile(r"AnchorError .*Error Code: (\w+)\.")
 _SAID: Final = re.compile(r"Program log: (?!Memo |Signed by |Instruction: )(.+)", re.DOTALL)
 
 
@@ -154,13 +199,20 @@ def _known(problem: object, logs: Sequence[str], called: Sequence[str]) -> Failu
     match problem:
         case str(name):
             return _TRANSACTION.get(name, _OTHER)
-        case {"InstructionError": [int(), str(name)]}:
-            return _INSTRUCTION.get(name, _OTHER)
+        case {"InstructionError": [int(index), str(name)]}:
+            culprit = _culprit(index, logs, called)
+            return _INSTRUCTION_OF.get((culprit, name)) or _INSTRUCTION.get(name, _OTHER)
         case {"InstructionError": [int(index), {"Custom": int(number)}]}:
-            return _CUSTOM.get((_culprit(index, logs, called), number), _OTHER)
+            culprit = _culprit(index, logs, called)
+            return _by_name(culprit, logs) or _CUSTOM.get((culprit, number), _OTHER)
         case dict() if len(problem) == 1:
             return _TRANSACTION.get(str(next(iter(problem))), _OTHER)
     return _OTHER
+
+
+def _by_name(culprit: str, logs: Sequence[str]) -> Failure | None:
+    names = (found[1] for line in logs if (found := _NAME.search(line)))
+    return next((_NAMED[culprit, name] for name in names if (culprit, name) in _NAMED), None)
 
 
 def _culprit(index: int, logs: Sequence[str], called: Sequence[str]) -> str:

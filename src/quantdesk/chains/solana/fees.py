@@ -1,11 +1,15 @@
 """What to pay for speed and how much compute to ask for; pure.
 
+    recent fees of the accounts to be written → the policy's percentile, at least its floor
+    → at most the cap per unit → at most the cap per transaction
+
 A transaction's network fee is 5,000 lamports per signature plus its compute limit times the price
 of a compute unit in micro-lamports, rounded up: https://solana.com/docs/core/fees
 """
 
 from collections.abc import Sequence
-from typing import Final
+from enum import StrEnum
+from typing import Final, NamedTuple
 
 from quantdesk.chains.solana.answers import PrioritizationFee
 
@@ -13,19 +17,59 @@ COMPUTE_UNITS_MAX: Final = 1_400_000
 _MARGIN_PERCENT: Final = 20  # state moves between simulation and execution: bins and ticks to cross
 _MARGIN_FLOOR: Final = 5_000
 _PERCENT: Final = 100
+_MICRO: Final = 1_000_000
 
 
-def unit_price(recent: Sequence[PrioritizationFee], *, percentile: int, price_max: int) -> int:
-    """Return micro-lamports per compute unit: a percentile of recent fees, at most `price_max`.
+class Policy(StrEnum):
+    """How much speed is worth: wait for a quiet block, go with most others, or ahead of them."""
 
-    Nearest rank; zero when nothing recent is known. Negative answers count as zero.
+    ECONOMY = "economy"
+    NORMAL = "normal"
+    URGENT = "urgent"
+
+
+class Bid(NamedTuple):
+    """What a policy offers per compute unit: a percentile of recent fees, within bounds.
+
+    Prices are micro-lamports; `price_min` counts even where nobody else pays anything, `price_max`
+    whatever others pay.
     """
-    assert 0 < percentile <= _PERCENT
-    if not recent:
-        return 0
+
+    percentile: int
+    price_min: int
+    price_max: int
+
+
+# Of the least that landed in each recent block with a write to the same accounts.
+_PERCENTILES: Final = {Policy.ECONOMY: 25, Policy.NORMAL: 75, Policy.URGENT: 95}
+_FLOORS: Final = {Policy.ECONOMY: 0, Policy.NORMAL: 0, Policy.URGENT: 10_000}
+
+
+def bid(policy: Policy, *, price_min: int, price_max: int) -> Bid:
+    """Return what a policy offers on a chain where prices are kept within these bounds."""
+    return Bid(_PERCENTILES[policy], max(price_min, _FLOORS[policy]), price_max)
+
+
+def unit_price(recent: Sequence[PrioritizationFee], offer: Bid) -> int:
+    """Return micro-lamports per compute unit: a percentile of recent fees, within the bounds.
+
+    Nearest rank. Negative answers count as zero, and so does knowing nothing recent.
+    """
+    assert 0 < offer.percentile <= _PERCENT
     paid = sorted(fee.prioritization_fee for fee in recent)
-    rank = -(-len(paid) * percentile // _PERCENT)
-    return max(0, min(paid[rank - 1], price_max))
+    rank = -(-len(paid) * offer.percentile // _PERCENT)
+    asked = max(0, paid[rank - 1]) if paid else 0
+    return min(max(asked, offer.price_min), offer.price_max)
+
+
+def affordable(price: int, *, compute_units: int, lamports_max: int) -> int:
+    """Return the price, or the highest at which so many units cost no more than the cap."""
+    return min(price, lamports_max * _MICRO // compute_units) if compute_units else price
+
+
+def priority_lamports(price: int, *, compute_units: int) -> int:
+    """Return the priority fee of a transaction, rounded up as the chain does."""
+    return -(-price * compute_units // _MICRO)
 
 
 def compute_limit(units_simulated: int) -> int:

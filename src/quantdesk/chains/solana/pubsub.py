@@ -14,7 +14,7 @@ import aiohttp
 import msgspec
 
 from quantdesk.chains.port import AccountState
-from quantdesk.chains.solana.answers import AccountAnswer, Context
+from quantdesk.chains.solana.answers import AccountAnswer, Context, account_state
 from quantdesk.core.errors import Unavailable
 
 _HEARTBEAT: Final = 0
@@ -115,7 +115,7 @@ class Subscriptions:
             said = _VALUE.decode(message.params.result)
         except (msgspec.DecodeError, UnicodeError, RecursionError) as problem:
             raise _unreadable(problem) from None
-        return AccountState(address, said.value.bytes() if said.value else b"", said.context.slot)
+        return account_state(address, said.value, slot=said.context.slot)
 
 
 def _unreadable(problem: Exception) -> Unavailable:

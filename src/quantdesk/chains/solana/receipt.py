@@ -46,8 +46,13 @@ class _Meta(msgspec.Struct, frozen=True, rename="camel"):
     loaded_addresses: _Loaded | None = None
 
 
+class _Call(msgspec.Struct, frozen=True):
+    accounts: list[int] = []
+
+
 class _Message(msgspec.Struct, frozen=True, rename="camel"):
     account_keys: list[str]
+    instructions: list[_Call] = []
 
 
 class _Signed(msgspec.Struct, frozen=True):
@@ -88,6 +93,7 @@ def receipt(answer: bytes, *, trade: Trade, wallet: Wallet, signature: str, now_
         quote_raw=abs(quote),
         network_fee_lamports=landed.meta.fee,
         block_time_ms=now_ms if landed.block_time is None else landed.block_time * _MS,
+        legs_quote_raw=changes.by_call(trade.quote, quote),
     )
 
 
@@ -112,10 +118,30 @@ class _Changes:
         if not len(self._keys) == len(meta.pre_balances) == len(meta.post_balances):
             raise _absurd(signature, "accounts and balances do not match")
         self._signature = signature
+        self._calls = landed.transaction.message.instructions
 
     def of(self, asset: Asset) -> int:
         """Return the wallet's gain (or loss, negative) of an asset in base units."""
         return self._lamports() if asset.symbol == _NATIVE else self._tokens(asset)
+
+    def by_call(self, asset: Asset, total: int) -> tuple[int, ...]:
+        """Return what each call moved of an asset between wallet and pools, in base units.
+
+        Nothing when the parts do not add up to what the wallet gained or gave in all.
+        """
+        own, meta = set(self._wallet.token_accounts.values()), self._meta
+        foreign: dict[int, int] = {}
+        for sign, balances in ((-1, meta.pre_token_balances), (1, meta.post_token_balances)):
+            for balance in balances or ():
+                at, amount = balance.account_index, balance.ui_token_amount.amount
+                outside = at < len(self._keys) and self._keys[at] not in own
+                if balance.mint == asset.mint and outside and amount.isdigit():
+                    foreign[at] = foreign.get(at, 0) + sign * int(amount)
+        calls = self._calls
+        parts = [sum(foreign.get(at, 0) for at in set(call.accounts)) for call in calls]
+        moved = [part for part in parts if part]
+        alike = all(part > 0 for part in moved) or all(part < 0 for part in moved)
+        return tuple(map(abs, moved)) if alike and sum(moved) == -total else ()
 
     def _lamports(self) -> int:
         own = {self._wallet.address, *self._wallet.token_accounts.values()}

@@ -1,15 +1,17 @@
-"""Answers good for a moment, shared by everyone who asks in it: blockhashes and unit prices."""
+"""Answers good for a moment, shared by all who ask in it: blockhashes, prices, lookup tables."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
+import structlog
 from solders.hash import Hash, ParseHashError
 
-from quantdesk.chains.solana.answers import BlockhashAnswer, PrioritizationFee
-from quantdesk.chains.solana.fees import unit_price
+from quantdesk.chains.solana.answers import AccountsAnswer, BlockhashAnswer, PrioritizationFee
+from quantdesk.chains.solana.fees import Bid, unit_price
 from quantdesk.chains.solana.rpc import Rpc
+from quantdesk.chains.solana.tables import Table, table
 from quantdesk.core.clock import Clock
 from quantdesk.core.errors import DeskError, Unavailable
 
@@ -19,7 +21,11 @@ _BLOCKHASH_S: Final = 2.0  # of the 60 s it is valid
 _PRICE_S: Final = 10.0
 _PRICES_MAX: Final = 256
 _ACCOUNTS_MAX: Final = 128  # what a node takes in one question
-_PERCENTILE: Final = 75
+_TABLES_MAX: Final = 100  # what a node takes in one question
+_TABLES_S: Final = 20.0
+_TABLES_OLD_S: Final = 40.0
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +46,18 @@ class _Shared(Generic[T]):
         self._asked = 0.0
         self._task: asyncio.Task[T] | None = None
 
-    async def get(self) -> T:
+    def begin(self) -> asyncio.Task[T]:
+        """Return the answer to come; ask for it first if the last one is too old."""
         task, now = self._task, self._clock.monotonic()
         failed = task is not None and task.done() and (task.cancelled() or task.exception())
         if task is None or failed or now - self._asked >= self._fresh_s:
             self._asked = now
             task = self._task = asyncio.ensure_future(self._fetch())
+        return task
+
+    async def get(self) -> T:
         # Whoever gives up must not take the answer away from the others.
-        return await asyncio.shield(task)
+        return await asyncio.shield(self.begin())
 
     def forget(self) -> None:
         self._task = None
@@ -81,18 +91,25 @@ class Blockhashes:
 class UnitPrices:
     """What others paid lately for a compute unit, to write to the same accounts."""
 
-    def __init__(self, *, rpc: Rpc, clock: Clock, price_max: int) -> None:
+    def __init__(self, *, rpc: Rpc, clock: Clock, bid: Bid) -> None:
         self._rpc = rpc
         self._clock = clock
-        self._price_max = price_max
+        self._bid = bid
         self._shared: dict[tuple[str, ...], _Shared[int]] = {}
-        self._last = 0
+        self._last = unit_price((), bid)
 
     async def get(self, accounts: tuple[str, ...]) -> int:
-        """Return micro-lamports per compute unit, at most `price_max` and 10 s old.
+        """Return micro-lamports per compute unit, within the bid's bounds, at most 10 s old.
 
         Never fails: while the node does not say, the last price seen anywhere stands in.
         """
+        return await self._of(accounts).get()
+
+    def begin(self, accounts: tuple[str, ...]) -> None:
+        """Ask the node unless the answer is known, and wait for nothing."""
+        self._of(accounts).begin()
+
+    def _of(self, accounts: tuple[str, ...]) -> _Shared[int]:
         shared = self._shared.get(accounts)
         if shared is None:
             while len(self._shared) >= _PRICES_MAX:
@@ -100,7 +117,7 @@ class UnitPrices:
             shared = self._shared[accounts] = _Shared(
                 lambda: self._fetch(accounts), clock=self._clock, fresh_s=_PRICE_S
             )
-        return await shared.get()
+        return shared
 
     async def _fetch(self, accounts: tuple[str, ...]) -> int:
         try:
@@ -111,5 +128,58 @@ class UnitPrices:
             )
         except DeskError:
             return self._last
-        self._last = unit_price(recent, percentile=_PERCENTILE, price_max=self._price_max)
+        self._last = unit_price(recent, self._bid)
         return self._last
+
+
+class LookupTables:
+    """The usable entries of the lookup tables the desk was told of.
+
+    Tables are read at finalized, so that no fork gives an entry another meaning, and are used for a
+    minute at most. A table dropped by its owner still works for 512 slots, some 200 s: longer than
+    that minute, finality and the life of a blockhash together.
+    """
+
+    def __init__(self, *, rpc: Rpc, clock: Clock, addresses: Sequence[str]) -> None:
+        assert len(addresses) <= _TABLES_MAX
+        self._rpc = rpc
+        self._clock = clock
+        self._addresses = tuple(addresses)
+        self._shared = _Shared(self._fetch, clock=clock, fresh_s=_TABLES_S)
+        self._known: tuple[Table, ...] = ()
+        self._read_s: float | None = None
+        self._unusable: set[str] = set()
+
+    async def get(self) -> tuple[Table, ...]:
+        """Return the active ones; raise `Unavailable` when they cannot be read for too long."""
+        return await self._shared.get() if self._addresses else ()
+
+    async def _fetch(self) -> tuple[Table, ...]:
+        asked_s = self._clock.monotonic()
+        try:
+            self._known, self._read_s = await self._read(), asked_s
+        except DeskError as problem:
+            if self._read_s is None or asked_s - self._read_s > _TABLES_OLD_S:
+                raise Unavailable(problem.detail, code=problem.code) from None
+        return self._known
+
+    async def _read(self) -> tuple[Table, ...]:
+        config = {"encoding": "base64", "commitment": "finalized"}
+        answer = await self._rpc.ask(
+            "getMultipleAccounts", self._addresses, config, answer=AccountsAnswer
+        )
+        if len(answer.value) != len(self._addresses):
+            raise Unavailable("accounts are missing in the answer", code="rpc.unreadable")
+        found = {
+            address: table(
+                address, owner=account.owner, data=account.bytes(), slot=answer.context.slot
+            )
+            for address, account in zip(self._addresses, answer.value, strict=True)
+            if account is not None
+        }
+        usable = tuple(one for one in found.values() if one is not None)
+        unusable = set(self._addresses) - {one.address for one in usable}
+        if unusable - self._unusable:
+            _log.warning("tables.unusable", tables=sorted(unusable))
+        self._unusable = unusable
+        return usable

@@ -59,7 +59,7 @@ async def test_reads_everything_after_it_subscribed(node: ScriptedNode, stream: 
 
     states = [await anext(stream), await anext(stream)]
 
-    assert states == [AccountState("A", b"a", 5), AccountState("B", b"b", 5)]
+    assert states == [AccountState("A", b"a", "x", 5), AccountState("B", b"b", "x", 5)]
     assert [method for method, _ in node.asked] == [
         "slotSubscribe",
         "accountSubscribe",
@@ -80,7 +80,7 @@ async def test_never_yields_an_older_slot_after_a_newer_one(
 
     states = [await anext(stream), await anext(stream)]
 
-    assert states == [AccountState("A", b"new", 7), AccountState("B", b"", 6)]
+    assert states == [AccountState("A", b"new", "x", 7), AccountState("B", b"", "", 6)]
 
 
 async def test_drops_a_socket_that_falls_silent_and_reads_all_again(
@@ -93,7 +93,7 @@ async def test_drops_a_socket_that_falls_silent_and_reads_all_again(
 
     state = await _back(stream, clock)
 
-    assert state == AccountState("A", b"a2", 9)
+    assert state == AccountState("A", b"a2", "x", 9)
     assert (node.connections, live.drops) == (2, 1)
 
 
@@ -112,8 +112,8 @@ async def test_yields_nothing_older_after_it_came_back(
     await node.change(2, slot=9, data=_account(b"b9"))
 
     assert [state, await anext(stream)] == [
-        AccountState("A", b"a7", 7),
-        AccountState("B", b"b9", 9),
+        AccountState("A", b"a7", "x", 7),
+        AccountState("B", b"b9", "x", 9),
     ]
 
 
@@ -190,7 +190,7 @@ async def test_begins_anew_after_a_message_it_cannot_read(
 
     state = await _back(stream, clock)
 
-    assert state == AccountState("A", b"a", 5)
+    assert state == AccountState("A", b"a", "x", 5)
     assert node.connections == 2
 
 

@@ -6,7 +6,14 @@ from hypothesis import strategies as st
 
 from quantdesk.chains.solana.answers import TOKEN_PROGRAM
 from quantdesk.chains.solana.builder import ASSOCIATED_TOKEN_PROGRAM, MEMO_PROGRAM, SYSTEM_PROGRAM
-from quantdesk.chains.solana.failures import METEORA_DLMM, RAYDIUM_CPMM, failure
+from quantdesk.chains.solana.failures import (
+    METEORA_DAMM_V2,
+    METEORA_DLMM,
+    RAYDIUM_AMM_V4,
+    RAYDIUM_CLMM,
+    RAYDIUM_CPMM,
+    failure,
+)
 from quantdesk.core.errors import DeskError, Refused, Unavailable
 
 WHOLE_TRANSACTION = [
@@ -14,6 +21,8 @@ WHOLE_TRANSACTION = [
     ("InsufficientFundsForFee", Refused, "funds.insufficient"),
     ({"InsufficientFundsForRent": {"account_index": 1}}, Refused, "funds.insufficient"),
     ("BlockhashNotFound", Unavailable, "blockhash.expired"),
+    ("AddressLookupTableNotFound", Unavailable, "table.gone"),
+    ("InvalidAddressLookupTableIndex", Unavailable, "table.gone"),
     ("ProgramAccountNotFound", Unavailable, "pool.gone"),
     ("InvalidProgramForExecution", Unavailable, "pool.gone"),
     ("AccountInUse", Unavailable, "chain.busy"),
@@ -49,6 +58,13 @@ OF_A_PROGRAM = [
     (RAYDIUM_CPMM, 6006, Refused, "amount.too_small"),
     (RAYDIUM_CPMM, 6008, Unavailable, "pool.gone"),
     (RAYDIUM_CPMM, 6012, Unavailable, "pool.moved"),
+    (METEORA_DAMM_V2, 3007, Unavailable, "pool.gone"),
+    (METEORA_DAMM_V2, 6002, Unavailable, "slippage.exceeded"),
+    (METEORA_DAMM_V2, 6003, Unavailable, "pool.gone"),
+    (METEORA_DAMM_V2, 6015, Unavailable, "pool.moved"),
+    (RAYDIUM_AMM_V4, 1, Refused, "simulation.failed"),
+    (RAYDIUM_AMM_V4, 22, Unavailable, "pool.gone"),
+    (RAYDIUM_AMM_V4, 30, Unavailable, "slippage.exceeded"),
     (METEORA_DLMM, 1, Refused, "funds.insufficient"),
     (METEORA_DLMM, 3005, Unavailable, "pool.moved"),
     (METEORA_DLMM, 6003, Unavailable, "slippage.exceeded"),
@@ -99,6 +115,37 @@ def test_believes_the_innermost_program_of_the_logs_rather_than_the_called_one()
 
     assert found.code == "funds.insufficient"
     assert "Error: not rent exempt" in found.detail
+
+
+@pytest.mark.parametrize(
+    ("number", "name", "code"),
+    [
+        (6022, "TooLittleOutputReceived", "slippage.exceeded"),
+        (6018, "TooLittleOutputReceived", "slippage.exceeded"),
+        (6022, "TooSmallInputOrOutputAmount", "amount.too_small"),
+        (6019, "LiquidityInsufficient", "pool.moved"),
+        (6000, "NotApproved", "pool.gone"),
+    ],
+)
+def test_knows_an_error_by_its_name_where_versions_number_it_differently(
+    number: int, name: str, code: str
+) -> None:
+    thrown = f"AnchorError thrown in swap_v2.rs:1. Error Code: {name}. Error Number: {number}."
+    logs = [
+        f"Program log: {thrown} Error Message: words.",
+        f"Program {RAYDIUM_CLMM} failed: custom program error: {number:#x}",
+    ]
+
+    found = failure({"InstructionError": [3, {"Custom": number}]}, logs=logs)
+
+    assert found.code == code
+
+
+def test_knows_where_a_panic_means_too_little_liquidity() -> None:
+    panic = {"InstructionError": [0, "ProgramFailedToComplete"]}
+
+    assert failure(panic, called=[RAYDIUM_AMM_V4]).code == "pool.moved"
+    assert failure(panic, called=[RAYDIUM_CPMM]).code == "simulation.failed"
 
 
 def test_quotes_the_failing_program_and_not_the_memo() -> None:

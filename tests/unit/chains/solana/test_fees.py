@@ -1,11 +1,20 @@
-"""The priority fee follows what others pay, up to a cap; the compute limit leaves room."""
+"""The priority fee follows what others pay, within its caps; the compute limit leaves room."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from quantdesk.chains.solana.answers import PrioritizationFee
-from quantdesk.chains.solana.fees import COMPUTE_UNITS_MAX, compute_limit, unit_price
+from quantdesk.chains.solana.fees import (
+    COMPUTE_UNITS_MAX,
+    Bid,
+    Policy,
+    affordable,
+    bid,
+    compute_limit,
+    priority_lamports,
+    unit_price,
+)
 
 
 def _recent(*fees: int) -> list[PrioritizationFee]:
@@ -27,7 +36,54 @@ def _recent(*fees: int) -> list[PrioritizationFee]:
     ],
 )
 def test_pays_the_percentile_up_to_the_cap(fees: list[int], percentile: int, expected: int) -> None:
-    assert unit_price(_recent(*fees), percentile=percentile, price_max=1000) == expected
+    assert unit_price(_recent(*fees), Bid(percentile, 0, 1000)) == expected
+
+
+@pytest.mark.parametrize(
+    ("fees", "expected"), [([], 40), ([0, 0], 40), ([39], 40), ([41], 41), ([99], 50)]
+)
+def test_pays_at_least_the_floor(fees: list[int], expected: int) -> None:
+    assert unit_price(_recent(*fees), Bid(50, 40, 50)) == expected
+
+
+def test_pays_more_for_more_speed() -> None:
+    recent = _recent(*range(0, 100_000, 1_000))
+
+    prices = [unit_price(recent, bid(one, price_min=0, price_max=10**6)) for one in Policy]
+
+    assert prices == [24_000, 74_000, 94_000]
+
+
+def test_pays_for_speed_even_where_nobody_does_only_when_it_is_urgent() -> None:
+    prices = [unit_price((), bid(one, price_min=0, price_max=10**6)) for one in Policy]
+
+    assert prices == [0, 0, 10_000]
+
+
+def test_never_goes_past_a_cap_below_the_policy_s_floor() -> None:
+    assert unit_price((), bid(Policy.URGENT, price_min=0, price_max=7)) == 7
+    assert unit_price((), bid(Policy.ECONOMY, price_min=3, price_max=7)) == 3
+
+
+@given(
+    price=st.integers(0, 10**9),
+    units=st.integers(0, COMPUTE_UNITS_MAX),
+    most=st.integers(0, 10**7),
+)
+def test_never_costs_more_lamports_than_the_cap(price: int, units: int, most: int) -> None:
+    kept = affordable(price, compute_units=units, lamports_max=most)
+
+    assert kept <= price
+    assert priority_lamports(kept, compute_units=units) <= most
+    if kept < price:  # one more would not have been affordable
+        assert (kept + 1) * units > most * 10**6
+
+
+@pytest.mark.parametrize(
+    ("price", "units", "lamports"), [(0, 9, 0), (1, 1, 1), (1_000_000, 60_000, 60_000), (3, 10, 1)]
+)
+def test_rounds_the_fee_up(price: int, units: int, lamports: int) -> None:
+    assert priority_lamports(price, compute_units=units) == lamports
 
 
 @pytest.mark.parametrize(

@@ -196,3 +196,42 @@ def test_calls_a_partial_answer_corrupt(missing: str) -> None:
 def test_lets_nothing_but_desk_errors_out(answer: bytes) -> None:
     with pytest.raises(DeskError):
         receipt(answer, trade=SELL, wallet=WALLET, signature="sig", now_ms=5)
+
+
+def _moved(at: int, symbol: str, before: int, after: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    def held(amount: int) -> dict[str, Any]:
+        told = {"amount": str(amount)}
+        return {"accountIndex": at, "mint": ASSETS[symbol].mint, "uiTokenAmount": told}
+
+    return held(before), held(after)
+
+
+@pytest.mark.parametrize(("calls", "parts"), [
+    ([[0, 1, 7], [], [8, 0]], (30, 12)),
+    ([[8], [7, 7]], (12, 30)),
+    ([[7, 8]], (42,)),
+    ([[7]], ()),
+    ([], ()),
+])  # fmt: skip
+def test_tells_what_each_call_moved_where_the_parts_add_up(
+    calls: list[list[int]], parts: tuple[int, ...]
+) -> None:
+    at = AT["USDC"]
+    changes = [
+        _moved(at, "USDC", 100, 58), _moved(7, "USDC", 1_000, 1_030), _moved(8, "USDC", 50, 62),
+        _moved(AT["BTC"], "BTC", 0, 5),
+    ]  # fmt: skip
+    answer = _answer(
+        preBalances=[10**10, *[RENT] * 8],
+        postBalances=[10**10 - 5_000, *[RENT] * 8],
+        preTokenBalances=[before for before, _ in changes],
+        postTokenBalances=[after for _, after in changes],
+    )
+    answer["transaction"]["message"] = {
+        "accountKeys": [*KEYS, "vault 7", "vault 8"],
+        "instructions": [{"accounts": accounts} for accounts in calls],
+    }
+
+    found = _read(answer, _trade(Side.BUY, "BTC", "USDC", 5, 42))
+
+    assert (found.quote_raw, found.legs_quote_raw) == (42, parts)

@@ -1,0 +1,107 @@
+"""Try a message before it is signed: what it computes, what it moves, what is wrong with it.
+
+A node of today tells the balances before and after with the simulation itself, so that one question
+does. An older one is asked for the wallet's accounts before and after in one request. There a trade
+of the same wallet that lands in between may raise a false alarm, which costs a new quote.
+"""
+
+import asyncio
+from base64 import b64encode
+from collections.abc import Sequence
+from typing import Any, Final
+
+from solders.message import MessageV0
+
+from quantdesk.chains.port import Simulation, Trade, Wallet
+from quantdesk.chains.solana import builder, simulated
+from quantdesk.chains.solana.answers import AccountsAnswer, SimulationAnswer, SimulationResult
+from quantdesk.chains.solana.failures import failure
+from quantdesk.chains.solana.rpc import Rpc
+from quantdesk.chains.solana.simulated import Moved
+from quantdesk.chains.solana.tables import Table
+from quantdesk.core.errors import Refused, Unavailable
+
+_SIGNATURE_LAMPORTS: Final = 5_000  # https://solana.com/docs/core/fees
+_COMMITMENT: Final = "processed"
+
+
+class Trials:
+    """Simulations of one wallet's trades; `deviation_bps` is how much worse than quoted is fine."""
+
+    def __init__(self, *, rpc: Rpc, wallet: Wallet, deviation_bps: int) -> None:
+        self._rpc = rpc
+        self._wallet = wallet
+        self._deviation_bps = deviation_bps
+        self._tells_balances = True
+
+    async def run(self, trade: Trade, message: MessageV0, tables: Sequence[Table]) -> Simulation:
+        """Return what an unsigned message at a unit price of zero would do.
+
+        `tables` are those it was compiled with. Raises what the chain refuses it for (`failures`),
+        `Unavailable` (`quote.deviates`, `rpc.*`).
+        """
+        raw = b64encode(bytes(builder.unsigned(message))).decode("ascii")
+        fee = _SIGNATURE_LAMPORTS * message.header.num_required_signatures
+        if self._tells_balances or not trade.expected_quote_raw:
+            answer = await self._simulated(raw)
+            found = self._told(trade, answer.value, builder.keys(message, tables), fee)
+            if found or answer.value.err is not None or not trade.expected_quote_raw:
+                return self._judged(trade, message, answer, found)
+            self._tells_balances = False
+        answer, found = await self._tried_apart(trade, raw, fee)
+        return self._judged(trade, message, answer, found)
+
+    def _told(
+        self, trade: Trade, result: SimulationResult, keys: Sequence[str], fee: int
+    ) -> Moved | None:
+        holdings = simulated.told(result, keys)
+        if holdings is None:
+            return None
+        charged = fee if result.fee is None else result.fee
+        return simulated.moved(trade, self._wallet, holdings, fee=charged)
+
+    async def _tried_apart(
+        self, trade: Trade, raw: str, fee: int
+    ) -> tuple[SimulationAnswer, Moved | None]:
+        own = [self._wallet.address, *self._wallet.token_accounts.values()]
+        wanted = {"encoding": "base64", "addresses": own}
+        config = {"encoding": "base64", "commitment": _COMMITMENT}
+        # Asked in one turn, so that both travel in one request.
+        known, answer = await asyncio.gather(
+            self._rpc.ask("getMultipleAccounts", own, config, answer=AccountsAnswer),
+            self._simulated(raw, accounts=wanted),
+        )
+        accounts = answer.value.accounts
+        if answer.value.err is not None or accounts is None:
+            return answer, None
+        holdings = simulated.read(own, known.value), simulated.read(own, accounts)
+        charged = fee if answer.value.fee is None else answer.value.fee
+        return answer, simulated.moved(trade, self._wallet, holdings, fee=charged)
+
+    def _judged(
+        self, trade: Trade, message: MessageV0, answer: SimulationAnswer, found: Moved | None
+    ) -> Simulation:
+        result = answer.value
+        logs = tuple(result.logs or ())
+        if result.err is not None:
+            raise failure(result.err, logs=logs, called=builder.called(message)).error()
+        if result.units_consumed is None:
+            raise Unavailable("the node did not say what it computed", code="rpc.unreadable")
+        if found is None:
+            if trade.expected_quote_raw:
+                raise Unavailable("the node did not say what it moved", code="rpc.unreadable")
+            return Simulation(answer.context.slot, result.units_consumed, logs)
+        simulated.check(trade, found, deviation_bps=self._deviation_bps)
+        return Simulation(answer.context.slot, result.units_consumed, logs, *found)
+
+    async def _simulated(self, raw: str, **more: object) -> SimulationAnswer:
+        config: dict[str, Any] = {
+            "encoding": "base64",
+            "sigVerify": False,
+            "commitment": _COMMITMENT,
+            **more,
+        }
+        try:
+            return await self._rpc.ask("simulateTransaction", raw, config, answer=SimulationAnswer)
+        except Refused as problem:
+            raise Refused(problem.detail, code="simulation.failed") from None
