@@ -23,6 +23,7 @@ from quantdesk.core.markets import Market, Side, market
 from quantdesk.engines.orders.engine import TOPIC, Orders, Placed, Rules
 from quantdesk.engines.orders.execution import Floor
 from quantdesk.engines.orders.model import Attempt, Order, OrderEvent
+from quantdesk.engines.orders.routing import Routing
 from quantdesk.engines.orders.store import read, write
 from quantdesk.guard.check import Approved, Facts, Intent, Limits, check
 from quantdesk.store.pool import Pools
@@ -98,7 +99,7 @@ class Stage:
         ports = wrapped(Ports(self.pools, self.chain, Memory(), self.clock), life)
         floor = Floor(
             chain=ports.chain,
-            venues=self.venues,
+            routing=Routing(self.venues),
             wallet=Wallet("wallet", dict.fromkeys(ASSETS, "account")),
             check_price=self._check_price,
             network_fee_lamports=FEE_LAMPORTS,

@@ -1,24 +1,17 @@
 """Promise: what the engine decides follows from tables: moves, retries, routes, what is open."""
 
-from collections.abc import Mapping
-from decimal import Decimal, localcontext
+from decimal import Decimal
 from itertools import product
 from uuid import UUID
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from quantdesk.chains.port import Fate, Sighting
 from quantdesk.core.errors import Corrupt, DeskError, Refused, Unavailable
 from quantdesk.core.markets import Side, market
 from quantdesk.engines.orders.model import CANCELLABLE, MOVES, OPEN, Order, OrderStatus
 from quantdesk.engines.orders.retry import delay_s, failure, fallen, is_due
-from quantdesk.engines.orders.routing import capped, choose, compare, limit_raw, meets
 from quantdesk.engines.orders.usage import DAY_MS, Usage, gives
-from quantdesk.testing.clock import ManualClock
-from quantdesk.testing.venue import ScriptedVenue
-from quantdesk.venues.port import Quote
 
 S = OrderStatus
 SOL = market("SOL-USDC")
@@ -30,8 +23,6 @@ ALLOWED = {
     (S.SUBMITTED, S.SUBMITTED), (S.SUBMITTED, S.ROUTING), (S.SUBMITTED, S.CONFIRMED),
     (S.SUBMITTED, S.FAILED),
 }  # fmt: skip
-NOBODY: Mapping[str, DeskError] = {}
-RAW = st.integers(1, 10**15)
 
 
 def _order(status: OrderStatus = S.PENDING, *, number: int = 1, created_ms: int = DAY_MS) -> Order:
@@ -107,77 +98,6 @@ def test_that_a_fallen_transaction_says_why(
 def test_that_what_may_still_fill_has_not_fallen(fate: Fate) -> None:
     with pytest.raises(AssertionError):
         fallen(Sighting(fate))
-
-
-def _quote(raw: int, side: Side, venue: str = "a") -> Quote:
-    one = Decimal(1)
-    return Quote(venue, "pool", SOL, side, 10**9, raw, one, one, one, one, 0, 0)
-
-
-@given(st.lists(RAW, min_size=1, max_size=6), st.sampled_from(Side), st.integers(0, 10_000))
-def test_that_the_choice_is_never_worse_than_any_quote(
-    raws: list[int], side: Side, slippage_bps: int
-) -> None:
-    quotes = [_quote(raw, side, f"v{n}") for n, raw in enumerate(raws)]
-
-    choice = choose(quotes, silent=NOBODY, slippage_bps=slippage_bps)
-
-    best = min(raws) if side is Side.BUY else max(raws)
-    assert choice.quote.quote_raw == best
-    assert choice.quote is next(quote for quote in quotes if quote.quote_raw == best)
-    exact = best * (10_000 + (slippage_bps if side is Side.BUY else -slippage_bps))
-    off = choice.limit_raw * 10_000 - exact
-    assert 0 <= off < 10_000 if side is Side.BUY else -10_000 < off <= 0
-    assert choice.seen == tuple(quotes)
-    assert choice.quote.venue in choice.reason
-
-
-@given(RAW, st.sampled_from(Side), st.decimals("0.000001", "1000000", places=9))
-def test_that_a_fill_at_the_bound_respects_the_limit_price(
-    base_raw: int, side: Side, price: Decimal
-) -> None:
-    bound = limit_raw(SOL, side, base_raw, price)
-
-    with localcontext(prec=60):
-        exact = Decimal(base_raw) * price / 1000
-        assert exact - 1 < bound <= exact if side is Side.BUY else exact <= bound < exact + 1
-
-
-@pytest.mark.parametrize(("side", "worse"), [(Side.BUY, 1), (Side.SELL, -1)])
-def test_that_one_base_unit_past_the_limit_does_not_meet_it(side: Side, worse: int) -> None:
-    assert meets(_quote(100_000_000, side), Decimal(100))
-    assert not meets(_quote(100_000_000 + worse, side), Decimal(100))
-
-
-@given(RAW, st.sampled_from(Side), st.decimals("0.01", "1000", places=4))
-def test_that_a_limit_only_ever_tightens(raw: int, side: Side, price: Decimal) -> None:
-    choice = choose([_quote(raw, side)], silent=NOBODY, slippage_bps=50)
-    tighter = capped(choice, price).limit_raw
-    both = (choice.limit_raw, limit_raw(SOL, side, 10**9, price))
-    assert tighter == (min(both) if side is Side.BUY else max(both))
-    assert capped(choice, None) is choice
-
-
-def test_that_silent_venues_are_named_and_decide_the_error() -> None:
-    clock = ManualClock()
-    venues = [ScriptedVenue(clock=clock, prices={}, name=name) for name in ("a", "b")]
-    quotes, silent = compare(venues, SOL, Side.BUY, 1, now_ms=0)
-    with pytest.raises(Unavailable) as gone:
-        choose(quotes, silent=silent, slippage_bps=0)
-    assert gone.value.code == "pool.gone"
-
-    venues[1].problem = Unavailable("away", code="rpc.unavailable")
-    _, silent = compare(venues, SOL, Side.BUY, 1, now_ms=0)
-    with pytest.raises(Unavailable) as none:
-        choose([], silent=silent, slippage_bps=0)
-    assert none.value.code == "quotes.none"
-
-    for venue in venues:
-        venue.problem = Refused("too large", code="liquidity.insufficient")
-    _, silent = compare(venues, SOL, Side.BUY, 1, now_ms=0)
-    with pytest.raises(Refused) as small:
-        choose([], silent=silent, slippage_bps=0)
-    assert small.value.code == "liquidity.insufficient"
 
 
 def test_that_usage_counts_an_order_once_and_gives_back_what_did_not_fill() -> None:

@@ -6,14 +6,24 @@ finds the bytes and sends those very same ones again, which the chain executes a
 the chain's proof that they are dead or have reverted leads to another signature.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import structlog
 
-from quantdesk.chains.port import Chain, Fate, Receipt, Simulation, Trade, Transaction, Wallet
+from quantdesk.chains.port import (
+    Chain,
+    Fate,
+    Instruction,
+    Receipt,
+    Simulation,
+    Trade,
+    Transaction,
+    Wallet,
+)
 from quantdesk.core.clock import Clock
 from quantdesk.core.errors import DeskError, Refused, Unavailable
 from quantdesk.core.markets import Market, market
@@ -22,29 +32,50 @@ from quantdesk.engines.orders import retry
 from quantdesk.engines.orders.journal import Journal
 from quantdesk.engines.orders.model import Attempt, Filled, Order, OrderStatus
 from quantdesk.engines.orders.pace import Pace
-from quantdesk.engines.orders.routing import Choice, capped, choose, compare, described, meets
+from quantdesk.engines.orders.paths import Leg
+from quantdesk.engines.orders.routed import described
+from quantdesk.engines.orders.routing import Choice, Routing, Wanted
+from quantdesk.engines.orders.swaps import calls, swaps
 from quantdesk.engines.orders.watch import Watch
-from quantdesk.venues.port import Quote, Swap, Venue
 
 log = structlog.get_logger()
 S = OrderStatus
 
 _REST_S = 0.4  # between looks at the price of a resting order: one slot
 _RECEIPT_S = 0.5  # between tries to read a receipt
+_LONGEST_MEMO = f"qd:{UUID(int=0)}:3"
 
 CheckPrice = Callable[[Market, Decimal], None]
 """Raises when a route's price may not be traded at: too far from the reference, or none fresh."""
 
 
+FitsTransaction = Callable[[Trade, Sequence[Instruction]], bool]
+"""Says whether a trade by these instructions goes into one transaction."""
+
+
+def _anything_fits(_: Trade, __: Sequence[Instruction]) -> bool:
+    return True
+
+
+PriorityFee = Callable[[Sequence[Instruction], int], Awaitable[int]]
+"""Returns the lamports that instructions of so many compute units would offer for their place."""
+
+
+async def _no_priority(_: Sequence[Instruction], __: int) -> int:
+    return 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Floor:
-    """Where orders are executed: the venues to compare and the chain they settle on."""
+    """Where orders are executed: the venues to route over and the chain they settle on."""
 
     chain: Chain
-    venues: Sequence[Venue]
+    routing: Routing
     wallet: Wallet
     check_price: CheckPrice
     network_fee_lamports: int
+    fits: FitsTransaction = _anything_fits
+    priority_lamports: PriorityFee = _no_priority
 
 
 class Execution:
@@ -103,15 +134,12 @@ class Execution:
         """Return whether the market meets the limit price, at a price that may be traded at."""
         if order.limit_price is None:
             return True
-        quotes, _ = self._quotes(order)
-        if not any(meets(quote, order.limit_price) for quote in quotes):
-            return False
-        best = choose(quotes, silent={}, slippage_bps=order.slippage_bps).quote
         try:
-            self._floor.check_price(best.market, best.price)
+            choice = self._routed(order)
+            self._floor.check_price(choice.wanted.market, choice.price)
         except (Refused, Unavailable):
-            return False  # no fresh reference near it: one pool may be wrong for a moment
-        return True
+            return False  # no route, or no fresh reference near it: a pool may be wrong for long
+        return choice.meets_limit
 
     async def _try(self, order: Order) -> Order:
         """Make one attempt; it ends the order or makes another one due."""
@@ -126,12 +154,13 @@ class Execution:
             self._journal.move(order)
         try:
             choice = self._choice(order)
-            price = choice.quote.price
+            price = choice.price
             if order.status is S.ROUTING:
                 order = order.moved(S.BUILDING, at_ms=now_ms(), execution_price=price)
                 self._journal.move(order)
-            trade = _trade(order, choice.limit_raw)
-            transaction = await self._floor.chain.prepare(trade, self._instructions(choice))
+            trade = _trade(order, choice.limit_raw, expected_raw=choice.quote_raw)
+            steps = swaps(choice, self._floor.wallet)
+            transaction = await self._floor.chain.prepare(trade, steps)
         except (Refused, Unavailable) as problem:
             return await self._again(order, problem), None
         attempt = _attempt(order, described(choice, now_ms=now_ms()), transaction, now_ms())
@@ -200,36 +229,39 @@ class Execution:
         return order
 
     def _choice(self, order: Order) -> Choice:
-        quotes, silent = self._quotes(order)
-        choice = choose(quotes, silent=silent, slippage_bps=order.slippage_bps)
-        self._floor.check_price(choice.quote.market, choice.quote.price)
-        return capped(choice, order.limit_price)
+        choice = self._routed(order)
+        self._floor.check_price(choice.wanted.market, choice.price)
+        return choice
 
-    def _quotes(self, order: Order) -> tuple[list[Quote], dict[str, DeskError]]:
-        return compare(
-            self._floor.venues,
-            market(order.pair),
-            order.side,
-            order.base_raw,
-            now_ms=self._clock.now_ms(),
+    def _routed(self, order: Order) -> Choice:
+        wanted = Wanted(
+            market=market(order.pair),
+            side=order.side,
+            base_raw=order.base_raw,
+            slippage_bps=order.slippage_bps,
+            limit_price=order.limit_price,
         )
+        return routed(self._floor, wanted, now_ms=self._clock.now_ms())
 
-    def _instructions(self, choice: Choice) -> Sequence[Any]:
-        quote = choice.quote
-        venue = next(venue for venue in self._floor.venues if venue.name == quote.venue)
-        wallet = self._floor.wallet
-        return venue.instructions(
-            Swap(
-                quote=quote,
-                limit_raw=choice.limit_raw,
-                owner=wallet.address,
-                base_account=wallet.token_accounts[quote.market.base.symbol],
-                quote_account=wallet.token_accounts[quote.market.quote.symbol],
-            )
+
+def routed(floor: Floor, wanted: Wanted, *, now_ms: int) -> Choice:
+    """Return the best route of those that fit one transaction; raises as `Routing.choose`."""
+
+    def fits(legs: Sequence[Leg]) -> bool:
+        trade = Trade(
+            side=wanted.side,
+            base=wanted.market.base,
+            quote=wanted.market.quote,
+            base_raw=wanted.base_raw,
+            quote_limit_raw=0,
+            memo=_LONGEST_MEMO,
         )
+        return floor.fits(trade, calls(legs, [0] * len(legs), wanted, floor.wallet))
+
+    return floor.routing.choose(wanted, now_ms=now_ms, fits=fits)
 
 
-def _trade(order: Order, limit_raw: int) -> Trade:
+def _trade(order: Order, limit_raw: int, *, expected_raw: int = 0) -> Trade:
     traded = market(order.pair)
     return Trade(
         side=order.side,
@@ -238,6 +270,7 @@ def _trade(order: Order, limit_raw: int) -> Trade:
         base_raw=order.base_raw,
         quote_limit_raw=limit_raw,
         memo=f"qd:{order.id}:{order.attempt}",
+        expected_quote_raw=expected_raw,
     )
 
 
@@ -253,6 +286,9 @@ def _attempt(
             "computeUnits": simulation.compute_units,
             # Programs write what they like; the database stores no zero bytes in text.
             "logs": [line.replace("\0", "") for line in simulation.logs],
+            "baseRaw": simulation.base_raw,
+            "quoteRaw": simulation.quote_raw,
+            "priorityLamports": simulation.priority_lamports,
         },
         raw=transaction.raw,
         signature=transaction.signature,
@@ -286,4 +322,5 @@ def _recorded(receipt: Receipt, trade: Trade) -> dict[str, Any]:
         "base": f"{from_raw(receipt.base_raw, trade.base.decimals):f}",
         "quote": f"{from_raw(receipt.quote_raw, trade.quote.decimals):f}",
         "networkFeeLamports": receipt.network_fee_lamports,
+        "legsQuoteRaw": receipt.legs_quote_raw,
     }

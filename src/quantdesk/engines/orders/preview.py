@@ -16,16 +16,19 @@ from quantdesk.core.clock import Clock, iso
 from quantdesk.core.errors import Refused
 from quantdesk.core.ids import NewId
 from quantdesk.core.markets import Side
-from quantdesk.core.money import BPS, from_raw
-from quantdesk.engines.orders.execution import Floor
+from quantdesk.core.money import from_raw
+from quantdesk.engines.orders.execution import Floor, routed
 from quantdesk.engines.orders.intake import Ask, Intake
-from quantdesk.engines.orders.routing import Choice, choose, compare, described
+from quantdesk.engines.orders.routed import described, impact_bps, pool_fees
+from quantdesk.engines.orders.routing import Choice, Wanted
+from quantdesk.engines.orders.swaps import swaps
 
 FRESH_MS = 10_000
 """How long a preview may be traded on."""
 
 _HELD_MAX = 10_000
 _LAMPORTS_DECIMALS = 9
+_ROUTE = ("legs", "reason", "gapBps", "runnerUp", "alternatives")
 
 
 class PreviewView(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -71,7 +74,7 @@ class Previews:
         self._new_id = new_id
         self._held: OrderedDict[UUID, _Held] = OrderedDict()
 
-    def preview(self, ask: Ask) -> PreviewView:
+    async def preview(self, ask: Ask) -> PreviewView:
         """Return what the order would get now.
 
         Raises what placing it would raise: the kernel's refusals, and `liquidity.insufficient` or
@@ -79,15 +82,22 @@ class Previews:
         """
         now_ms = self._clock.now_ms()
         base_raw = self._intake.approve(ask).intent.base_raw
-        quotes, silent = compare(self._floor.venues, ask.market, ask.side, base_raw, now_ms=now_ms)
-        choice = choose(quotes, silent=silent, slippage_bps=ask.slippage_bps)
+        wanted = Wanted(
+            market=ask.market,
+            side=ask.side,
+            base_raw=base_raw,
+            slippage_bps=ask.slippage_bps,
+            limit_price=None,  # a preview shows the market, also where a limit order would rest
+        )
+        choice = routed(self._floor, wanted, now_ms=now_ms)
         quote_id = self._new_id()
         self._held[quote_id] = _Held(ask, now_ms + FRESH_MS)
         while len(self._held) > _HELD_MAX:
             self._held.popitem(last=False)
-        return self._view(ask, choice, quote_id, now_ms)
+        fees = await self._fees(choice)
+        return self._view(ask, choice, fees, quote_id=quote_id, now_ms=now_ms)
 
-    def hold(self, quote_id: UUID, ask: Ask) -> None:
+    async def hold(self, quote_id: UUID, ask: Ask) -> None:
         """Return if an order may be placed on this preview.
 
         Raises `QuoteExpired` when it is too old or unknown, `Refused` (`quote.mismatch`) when it
@@ -95,15 +105,16 @@ class Previews:
         """
         held = self._held.get(quote_id)
         if held is None or held.until_ms < self._clock.now_ms():
-            raise QuoteExpired(self.preview(ask))
+            raise QuoteExpired(await self.preview(ask))
         same = (held.ask.account_id, held.ask.market, held.ask.side, held.ask.amount)
         if same != (ask.account_id, ask.market, ask.side, ask.amount):
             raise Refused("this quote was made for another order", code="quote.mismatch")
 
-    def _view(self, ask: Ask, choice: Choice, quote_id: UUID, now_ms: int) -> PreviewView:
-        quote = choice.quote
+    def _view(
+        self, ask: Ask, choice: Choice, fees: dict[str, str], *, quote_id: UUID, now_ms: int
+    ) -> PreviewView:
         told = described(choice, now_ms=now_ms)
-        bound = f"{from_raw(choice.limit_raw, quote.market.quote.decimals):f}"
+        bound = f"{from_raw(choice.limit_raw, ask.market.quote.decimals):f}"
         buying = ask.side is Side.BUY
         return PreviewView(
             quote_id=str(quote_id),
@@ -112,21 +123,24 @@ class Previews:
             direction=ask.side.value,
             amount=ask.amount,
             quotes=told["quotes"],
-            route={"legs": told["legs"], "reason": told["reason"]},
-            execution_price=quote.price,
-            price_impact_bps=f"{quote.impact_bps:f}",
-            fees=self._fees(choice),
+            route={name: told[name] for name in _ROUTE},
+            execution_price=choice.price,
+            price_impact_bps=f"{impact_bps(choice):f}",
+            fees=fees,
             maximum_paid=bound if buying else None,
             minimum_received=None if buying else bound,
         )
 
-    def _fees(self, choice: Choice) -> dict[str, str]:
-        quote = choice.quote
-        paid = from_raw(quote.quote_raw, quote.market.quote.decimals)
-        network = from_raw(self._floor.network_fee_lamports, _LAMPORTS_DECIMALS)
+    async def _fees(self, choice: Choice) -> dict[str, str]:
+        floor = self._floor
+        network = from_raw(floor.network_fee_lamports, _LAMPORTS_DECIMALS)
+        hops = [hop for leg in choice.route.legs for hop in leg.hops]
+        units = sum(hop.pool.about.compute_units for hop in hops)
+        offered = await floor.priority_lamports(swaps(choice, floor.wallet), units)
+        priority = from_raw(offered, _LAMPORTS_DECIMALS)
         return {
-            "pool": f"{(paid * quote.fee_bps / BPS).normalize():f}",
+            "pool": f"{pool_fees(choice).normalize():f}",
             "network": f"{network:f}",
-            "priority": "0",
+            "priority": f"{priority:f}",
             "platform": "0",
         }

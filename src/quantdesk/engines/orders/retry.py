@@ -12,7 +12,7 @@ from quantdesk.engines.orders.model import Failure
 RETRY_DELAYS_S = (2.0, 4.0)
 """Seconds before the second and the third attempt."""
 
-_FRESH_TRY_HELPS = frozenset({"slippage.exceeded", "pool.gone"})
+_FRESH_TRY_HELPS = frozenset({"slippage.exceeded", "pool.gone", "table.gone"})
 
 
 def is_due(problem: DeskError, *, attempt: int) -> bool:

@@ -1,139 +1,233 @@
-"""Routing: compare what the venues offer and take the best. Pure.
+"""Routing: from the venues' pools to the choice of a route, its bound on chain, and why. Pure.
 
-Quotes are for exactly the order's base amount, fees included, so the best is simply the smallest
-payment (BUY) or the largest receipt (SELL). Slippage says how far below the quote a fill may land;
-price impact, which is in the quote already, says how far the trade itself moves the price.
+Slippage says how far below the quote a fill may land; price impact, which is in the quote already,
+says how far the trade itself moves the price.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, localcontext
-from typing import Any
 
 import msgspec
 
 from quantdesk.core.errors import DeskError, Refused, Unavailable
 from quantdesk.core.markets import Market, Side
-from quantdesk.core.money import BPS, ceil_div, from_raw
-from quantdesk.venues.port import Quote, Venue
+from quantdesk.core.money import BPS, ceil_div
+from quantdesk.engines.orders.expected import Expectations, as_quoted
+from quantdesk.engines.orders.paths import Asked, Book, Curves, Leg
+from quantdesk.engines.orders.plans import Terms, always
+from quantdesk.engines.orders.router import Route, advised, route
+from quantdesk.venues.port import Pool, Venue
+
+Fits = Callable[[Sequence[Leg]], bool]
+"""Says whether legs go into one transaction."""
+
+
+def unbiased(_venue: str, _pair: str) -> Decimal:
+    """Hold nothing against anybody."""
+    return Decimal(0)
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """What an order asks of routing; `limit_price` is quote per base."""
+
+    market: Market
+    side: Side
+    base_raw: int
+    slippage_bps: int
+    limit_price: Decimal | None = None
+
+    @property
+    def asked(self) -> Asked:
+        """Return it as a question to the router: BUY is exact out, SELL is exact in."""
+        base, quote = self.market.base.mint, self.market.quote.mint
+        sells = self.side is Side.SELL
+        paid, received = (base, quote) if sells else (quote, base)
+        return Asked(paid, received, exact_in=sells, amount=self.base_raw)
 
 
 class Choice(msgspec.Struct, frozen=True):
-    """The quote to take and why; `limit_raw` bounds the fill on chain, in the quote asset."""
+    """The route to take; `limit_raw` bounds the whole fill on chain, in the quote asset.
 
-    quote: Quote
-    limit_raw: int
-    reason: str
-    seen: tuple[Quote, ...]
-    silent: Mapping[str, DeskError]
-
-
-def compare(
-    venues: Sequence[Venue], traded: Market, side: Side, base_raw: int, *, now_ms: int
-) -> tuple[list[Quote], dict[str, DeskError]]:
-    """Ask every venue; return the quotes, and why the others gave none."""
-    quotes: list[Quote] = []
-    silent: dict[str, DeskError] = {}
-    for venue in venues:
-        try:
-            quotes += venue.quotes(traded, side, base_raw, now_ms=now_ms)
-        except (Refused, Unavailable) as problem:
-            silent[venue.name] = problem
-    return quotes, silent
-
-
-def choose(
-    quotes: Sequence[Quote], *, silent: Mapping[str, DeskError], slippage_bps: int
-) -> Choice:
-    """Return the best quote; the first one wins ties. `silent` says why venues gave none.
-
-    Raises `Refused` (`liquidity.insufficient`) when every venue says the size is too large, else
-    `Unavailable` (`quotes.none`) when nobody quotes.
+    `seen` are the pair's own pools, `silent` says why venues have none. The pools stood like this
+    at `as_of_ms`, however long ago they changed.
     """
-    if not quotes:
-        raise _nobody(silent)
-    ranked = sorted(quotes, key=_rank)
-    best = ranked[0]
-    if best.side is Side.BUY:
-        limit = ceil_div(best.quote_raw * (BPS + slippage_bps), BPS)
-    else:
-        limit = best.quote_raw * (BPS - slippage_bps) // BPS
-    return Choice(best, limit, _reason(ranked, silent), tuple(quotes), silent)
+
+    wanted: Wanted
+    route: Route
+    limit_raw: int
+    seen: tuple[Pool, ...]
+    silent: Mapping[str, DeskError]
+    as_of_ms: int
+
+    @property
+    def quote_raw(self) -> int:
+        """Return what is paid (BUY) or received (SELL), all pool fees included."""
+        return self.route.received if self.wanted.side is Side.SELL else self.route.paid
+
+    @property
+    def price(self) -> Decimal:
+        """Return quote per base, all pool fees included."""
+        return price_of(self.quote_raw, self.wanted)
+
+    @property
+    def meets_limit(self) -> bool:
+        """Return whether a fill as quoted respects the trader's limit price."""
+        wanted = self.wanted
+        if wanted.limit_price is None:
+            return True
+        bound = limit_raw(wanted, wanted.limit_price)
+        return self.quote_raw <= bound if wanted.side is Side.BUY else self.quote_raw >= bound
 
 
-def meets(quote: Quote, limit_price: Decimal) -> bool:
-    """Return whether a fill at this quote respects the trader's limit price (quote per base)."""
-    bound = limit_raw(quote.market, quote.side, quote.base_raw, limit_price)
-    return quote.quote_raw <= bound if quote.side is Side.BUY else quote.quote_raw >= bound
+class Rules(msgspec.Struct, frozen=True, kw_only=True):
+    """How routes are looked for.
+
+    `through` are mints that a second hop may go through, `hop_cost_bps` what that must gain. Pools
+    are not traded on once their chain has been silent for longer than `age_ms_max`.
+    """
+
+    legs_max: int = 4
+    through: tuple[str, ...] = ()
+    hop_cost_bps: int = 2
+    age_ms_max: int = 5_000
 
 
-def limit_raw(market: Market, side: Side, base_raw: int, limit_price: Decimal) -> int:
+_RULES = Rules()
+
+
+class Routing:
+    """Finds routes over the pools of some venues.
+
+    `heard_ms` says when the pools' chain was last heard of; `bias` how much worse than quoted a
+    venue's fills of a pair have landed.
+    """
+
+    def __init__(
+        self,
+        venues: Sequence[Venue],
+        *,
+        rules: Rules = _RULES,
+        heard_ms: Callable[[], int] | None = None,
+        bias: Callable[[str, str], Decimal] = unbiased,
+    ) -> None:
+        self.venues = tuple(venues)
+        self._rules = rules
+        self._heard_ms = heard_ms
+        self._bias = bias
+        self._curves = Curves()
+        self._expectations = Expectations()
+        self._expected_curves = Curves()
+
+    def only(self, names: Sequence[str]) -> "Routing":
+        """Return routing over the venues of these names."""
+        made = copy(self)
+        made.venues = tuple(venue for venue in self.venues if venue.name in names)
+        return made
+
+    def choose(self, wanted: Wanted, *, now_ms: int, fits: Fits = always) -> Choice:
+        """Return the best route now.
+
+        Raises `Refused` (`liquidity.insufficient`, `amount.too_small`, `transaction.too_large`)
+        when no pools fill it, else `Unavailable` (`pools.stale`, `quotes.none`, or the one code all
+        venues give).
+        """
+        as_of_ms = self._as_of(now_ms)
+        asked = wanted.asked
+        direct, silent = self._pools(asked.paid, asked.received, now_ms)
+        book = {frozenset((asked.paid, asked.received)): direct}
+        for mint in self._rules.through:
+            if mint not in (asked.paid, asked.received):
+                for end in (asked.paid, asked.received):
+                    book[frozenset((mint, end))] = self._pools(mint, end, now_ms)[0]
+        if not any(book.values()):
+            raise _nobody(silent)
+        terms = Terms(
+            legs_max=self._rules.legs_max,
+            fits=fits,
+            through=self._rules.through,
+            hop_cost_bps=self._rules.hop_cost_bps,
+        )
+        found = self._advised(route(book, asked, terms, curves=self._curves), book, wanted, terms)
+        return Choice(wanted, found, _limit(found, wanted), tuple(direct), silent, as_of_ms)
+
+    def _advised(self, found: Route, book: Book, wanted: Wanted, terms: Terms) -> Route:
+        """Return the route that past fills advise, where they advise another."""
+        asked, pair = found.asked, wanted.market.pair
+        mints = frozenset((asked.paid, asked.received))
+        expected = self._expectations.book(book, mints, lambda venue: self._bias(venue, pair))
+        if expected is None:
+            return found
+        try:
+            better = route(expected, asked, terms, curves=self._expected_curves)
+            return advised(found, as_quoted(better.legs, asked), terms)
+        except (Refused, Unavailable):
+            return found  # advice is no reason not to trade
+
+    def _as_of(self, now_ms: int) -> int:
+        if self._heard_ms is None:
+            return now_ms
+        heard_ms = self._heard_ms()
+        if now_ms - heard_ms > self._rules.age_ms_max:
+            raise Unavailable(
+                f"the pools' chain has not been heard of for {now_ms - heard_ms} ms",
+                code="pools.stale",
+            )
+        return min(heard_ms, now_ms)
+
+    def _pools(self, one: str, other: str, now_ms: int) -> tuple[list[Pool], dict[str, DeskError]]:
+        pools: list[Pool] = []
+        silent: dict[str, DeskError] = {}
+        for venue in self.venues:
+            try:
+                pools += venue.pools(frozenset((one, other)), now_ms=now_ms)
+            except (Refused, Unavailable) as problem:
+                silent[venue.name] = problem
+        return pools, silent
+
+
+def limit_raw(wanted: Wanted, limit_price: Decimal) -> int:
     """Return the most to pay (BUY) or least to receive (SELL) at a limit price, in base units."""
     with localcontext(prec=60):
-        exact = Decimal(base_raw) * limit_price
-        exact = exact.scaleb(market.quote.decimals - market.base.decimals)
-        rounding = ROUND_FLOOR if side is Side.BUY else ROUND_CEILING
+        exact = Decimal(wanted.base_raw) * limit_price
+        exact = exact.scaleb(wanted.market.quote.decimals - wanted.market.base.decimals)
+        rounding = ROUND_FLOOR if wanted.side is Side.BUY else ROUND_CEILING
         return int(exact.to_integral_value(rounding))
 
 
-def capped(choice: Choice, limit_price: Decimal | None) -> Choice:
-    """Return the choice with its bound tightened to the trader's limit price."""
-    if limit_price is None:
-        return choice
-    quote = choice.quote
-    bound = limit_raw(quote.market, quote.side, quote.base_raw, limit_price)
-    tighter = min if quote.side is Side.BUY else max
-    return msgspec.structs.replace(choice, limit_raw=tighter(choice.limit_raw, bound))
+def price_of(quote_raw: int, wanted: Wanted) -> Decimal:
+    """Return quote per base of a fill of the wanted size."""
+    scale = wanted.market.base.decimals - wanted.market.quote.decimals
+    return (Decimal(quote_raw) / wanted.base_raw).scaleb(scale)
 
 
-def described(choice: Choice, *, now_ms: int) -> dict[str, Any]:
-    """Return the choice as it is stored with the attempt and shown to the trader."""
-    return {
-        "legs": [{"venue": choice.quote.venue, "pool": choice.quote.pool, "share": 1}],
-        "reason": choice.reason,
-        "limitRaw": choice.limit_raw,
-        "quotes": [quoted(quote, now_ms=now_ms) for quote in choice.seen]
-        + [
-            {"venue": venue, "error": {"code": problem.code, "detail": problem.detail}}
-            for venue, problem in choice.silent.items()
-        ],
-    }
+def leg_limits(choice: Choice) -> list[int]:
+    """Return each leg's part of the bound: together they keep it, and each can be met.
+
+    At least this is received (SELL), or at most this is paid (BUY).
+    """
+    total, bound = choice.quote_raw, choice.limit_raw
+    if choice.wanted.side is Side.SELL:
+        return [ceil_div(leg.received * bound, total) for leg in choice.route.legs]
+    return [leg.paid * bound // total for leg in choice.route.legs]
 
 
-def quoted(quote: Quote, *, now_ms: int) -> dict[str, Any]:
-    """Return a quote in the words of the HTTP contract; amounts are decimal strings."""
-    amount = f"{from_raw(quote.quote_raw, quote.market.quote.decimals):f}"
-    return {
-        "venue": quote.venue,
-        "pool": quote.pool,
-        "price": f"{quote.price:f}",
-        "amountIn" if quote.side is Side.BUY else "amountOut": amount,
-        "feeBps": f"{quote.fee_bps:f}",
-        "priceImpactBps": f"{quote.impact_bps:f}",
-        "slot": quote.slot,
-        "ageMs": max(0, now_ms - quote.seen_ms),
-    }
-
-
-def _rank(quote: Quote) -> int:
-    return quote.quote_raw if quote.side is Side.BUY else -quote.quote_raw
-
-
-def _reason(ranked: Sequence[Quote], silent: Mapping[str, DeskError]) -> str:
-    best = ranked[0]
-    if len(ranked) == 1:
-        others = ", ".join(f"{venue} did not ({p.code})" for venue, p in silent.items())
-        return f"only {best.venue} quotes this size" + (f"; {others}" if others else "")
-    second = ranked[1]
-    gain = Decimal(abs(best.quote_raw - second.quote_raw)) * BPS / second.quote_raw
-    verb = "asks" if best.side is Side.BUY else "pays"
-    more = "less" if best.side is Side.BUY else "more"
-    return f"{best.venue} {verb} {gain:.2f} bps {more} than {second.venue}, all fees included"
+def _limit(found: Route, wanted: Wanted) -> int:
+    """Return the quote, worse by the slippage, but never past the trader's limit price."""
+    buys = wanted.side is Side.BUY
+    if buys:
+        bound = ceil_div(found.paid * (BPS + wanted.slippage_bps), BPS)
+    else:
+        bound = found.received * (BPS - wanted.slippage_bps) // BPS
+    if wanted.limit_price is None:
+        return bound
+    return (min if buys else max)(bound, limit_raw(wanted, wanted.limit_price))
 
 
 def _nobody(silent: Mapping[str, DeskError]) -> DeskError:
     why = "; ".join(f"{venue}: {problem.detail}" for venue, problem in silent.items())
     codes = {problem.code for problem in silent.values()}
-    if codes == {"liquidity.insufficient"}:
-        return Refused(f"no pool can fill this size ({why})", code="liquidity.insufficient")
     code = codes.pop() if len(codes) == 1 else "quotes.none"
-    return Unavailable(f"no venue quotes this pair now ({why})", code=code)
+    hopeless = silent and not any(problem.retryable for problem in silent.values())
+    kind = Refused if hopeless else Unavailable
+    return kind(f"no venue trades this pair now ({why})", code=code)

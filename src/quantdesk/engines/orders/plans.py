@@ -1,0 +1,204 @@
+"""Plans: paths and parts become legs that the pools themselves quoted, in whole base units. Pure.
+
+The continuous optimum says where to go; here its parts are rounded so that they sum to exactly
+what was asked, and what a pool refuses, or no transaction can hold, is planned again without.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Final, NamedTuple
+
+import msgspec
+
+from quantdesk.core.errors import DeskError, Refused, Unavailable
+from quantdesk.core.money import BPS
+from quantdesk.engines.orders.paths import Asked, Leg, Path, quoted
+from quantdesk.engines.orders.selection import Problem, Split, without
+from quantdesk.engines.orders.splitting import Depth, clipped
+
+Legs = tuple[Leg, ...]
+
+_DUST: Final = 2e-8  # of the whole: what a leg must bring at least
+_ROUNDING: Final = 2.0  # base units that a leg may lose to rounding
+_NEAR: Final = 1.001  # how far past the last root the depth that is left is felt, relative
+_CLIP: Final = 1_000_000  # a leg refused at its very end is tried with this part less
+_TELLING: Final = ("transaction.too_large", "amount.too_small", "liquidity.insufficient")
+
+
+def always(_: Sequence[Leg]) -> bool:
+    """Say that any legs fit."""
+    return True
+
+
+class Terms(msgspec.Struct, frozen=True):
+    """What a route has to respect.
+
+    A leg costs `leg_cost` base units of the token whose amount is not exact; two hops count as
+    `hop_cost_bps` worse than they are. `fits` says whether legs go into one transaction. `through`
+    are the mints that two hops may go through.
+    """
+
+    legs_max: int = 4
+    leg_cost: int = 0
+    fits: Callable[[Sequence[Leg]], bool] = always
+    through: tuple[str, ...] = ()
+    hop_cost_bps: int = 0
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """Legs, the largest first, that together trade exactly what was asked; amounts in base units.
+
+    `worth` ranks the plans of one question, costs included: the more the better.
+    """
+
+    legs: Legs
+    paid: int
+    received: int
+    worth: int
+
+
+class Question(NamedTuple):
+    """What is planned: `root` and `other` are the whole market's price and amount for it."""
+
+    asked: Asked
+    terms: Terms
+    root: float
+    other: float
+
+
+class _Declined(NamedTuple):
+    at: int
+    part: int
+    problem: DeskError
+
+
+def planned(legs: Sequence[Leg], asked: Asked, terms: Terms) -> Plan:
+    """Return the plan that legs make."""
+    worth = 0
+    for leg in legs:
+        worse = terms.hop_cost_bps * (len(leg.hops) - 1)
+        if asked.exact_in:
+            worth += leg.received * (BPS - worse) - terms.leg_cost * BPS
+        else:
+            worth -= leg.paid * (BPS + worse) + terms.leg_cost * BPS
+    ordered = tuple(sorted(legs, key=lambda leg: leg.paid, reverse=True))
+    paid, received = sum(leg.paid for leg in legs), sum(leg.received for leg in legs)
+    assert (paid if asked.exact_in else received) == asked.amount, "legs sum to what was asked"
+    return Plan(ordered, paid, received, worth)
+
+
+def best_plan(paths: Sequence[Path], question: Question) -> Plan:
+    """Return the best plan over some paths.
+
+    Raises `Refused`: `liquidity.insufficient` when as many of them as there may be legs do not
+    fill it, `transaction.too_large`, or else what a pool said.
+    """
+    asked, terms = question.asked, question.terms
+    paths, cut, problems = list(paths), set[str](), list[DeskError]()
+    for _ in range(2 * len(paths)):
+        problem = _problem(paths, question)
+        split = _solved(problem, question.root)
+        if split is None:
+            break
+        legs = _legs(paths, problem, split, asked)
+        if not isinstance(legs, _Declined):
+            if not terms.fits(legs):
+                legs = _fitting(paths, problem, split, question)
+            return planned(legs, asked, terms)
+        problems.append(legs.problem)
+        path = paths[legs.at]
+        name = "".join(path.option.uses)
+        if legs.problem.code == "liquidity.insufficient" and name not in cut:
+            cut.add(name)
+            paths[legs.at] = _cut(path, legs.part, exact_in=asked.exact_in)
+        else:
+            del paths[legs.at]
+    raise telling(problems)
+
+
+def telling(problems: Sequence[DeskError]) -> DeskError:
+    """Return the problem that says most about why nothing can be traded."""
+    if not problems:
+        return Refused("the pools do not hold that much", code="liquidity.insufficient")
+    ranks = {code: rank for rank, code in enumerate(_TELLING)}
+    return min(problems, key=lambda problem: ranks.get(problem.code, len(ranks)))
+
+
+def too_large() -> Refused:
+    """Return the refusal of legs that do not fit into a transaction."""
+    return Refused("no leg fits into one transaction", code="transaction.too_large")
+
+
+def _problem(paths: Sequence[Path], question: Question) -> Problem:
+    asked, terms = question.asked, question.terms
+    return Problem(
+        options=[path.option for path in paths],
+        amount=float(asked.amount),
+        exact_in=asked.exact_in,
+        legs_max=terms.legs_max,
+        leg_cost=max(terms.leg_cost, _ROUNDING, question.other * _DUST),
+    )
+
+
+def _solved(problem: Problem, root: float) -> Split | None:
+    """Return the best split; where even one leg costs more than it brings, of one leg if it can."""
+    return (
+        problem.solve(root)
+        or replace(problem, leg_cost=0.0, legs_max=1).solve(root)
+        or replace(problem, leg_cost=0.0).solve(root)
+    )
+
+
+def _legs(paths: Sequence[Path], problem: Problem, split: Split, asked: Asked) -> Legs | _Declined:
+    legs = []
+    for at, part in zip(split.picks, _whole(problem, split, asked.amount), strict=True):
+        if part > 0:
+            path = paths[at]
+            try:
+                legs.append(quoted(path.pools, path.mints, part, exact_in=asked.exact_in))
+            except (Refused, Unavailable) as problem_of_pool:
+                return _Declined(at, part, problem_of_pool)
+    return tuple(legs)
+
+
+def _whole(problem: Problem, split: Split, amount: int) -> list[int]:
+    """Return the parts in base units; what rounding leaves goes where it moves the price least."""
+    parts = [int(part) for part in split.parts]
+    left = amount - sum(parts)
+    if left:
+        side, root = 0 if problem.exact_in else 1, split.root * _NEAR
+        room = [problem.options[at].depth.at(root)[side] for at in split.picks]
+        deepest = max(range(len(parts)), key=lambda n: (parts[n] + left >= 0, room[n] - parts[n]))
+        parts[deepest] += left
+    return parts
+
+
+def _cut(path: Path, part: int, *, exact_in: bool) -> Path:
+    """Return a path that ends a little before what its pool refused."""
+    most = part - max(1, part // _CLIP)
+    depth = Depth(clipped(path.option.depth, most, exact_in=exact_in))
+    return path._replace(option=path.option._replace(depth=depth))
+
+
+def _fitting(paths: Sequence[Path], problem: Problem, split: Split, question: Question) -> Legs:
+    for fewer in _fewer(problem, split, question.root):
+        legs = _legs(paths, problem, fewer, question.asked)
+        if not isinstance(legs, _Declined) and question.terms.fits(legs):
+            return legs
+    raise too_large()
+
+
+def _fewer(problem: Problem, split: Split | None, near: float) -> Iterator[Split]:
+    """Yield splits with a leg less, best first, then with two less, down to every single leg."""
+    while split and len(split.picks) > 2:  # noqa: PLR2004 - what is left then are single legs
+        fewest = replace(problem, legs_max=len(split.picks) - 1).solve(near)
+        less = [problem.split(picks, near=split.root) for picks in without(split.picks)]
+        found = sorted(filter(None, [fewest, *less]), key=_worth, reverse=True)
+        yield from found
+        split = found[0] if found else None
+    singles = [problem.split((at,), near=near) for at in range(len(problem.options))]
+    yield from sorted(filter(None, singles), key=_worth, reverse=True)
+
+
+def _worth(split: Split) -> float:
+    return split.worth

@@ -1,0 +1,221 @@
+"""Selection: which few of many curves an amount is split over, when legs are limited or cost. Pure.
+
+At a root each curve is worth what it brings above the price of the last unit. Taking the curves
+worth most at every root, and the lowest root at which they take the whole amount, is the Lagrangian
+dual of the problem (https://en.wikipedia.org/wiki/Lagrangian_relaxation): where one set holds below
+and above that root it is the best there is; where the set changes there, the sets around it are
+compared one by one.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, combinations
+from typing import Final, NamedTuple
+
+from quantdesk.engines.orders.splitting import Depth, level, shares
+
+Picks = tuple[int, ...]
+
+_WHOLE: Final = 1 - 1e-9  # of an amount; less than this is not all of it
+_STEP: Final = 1e-5  # how far the root first rises, relative
+_STEP_MAX: Final = 1e20
+_NARROWINGS: Final = 12
+_ENOUGH: Final = 1e-6  # of the whole: no better split is looked for to gain less
+_SIDE: Final = 0.1  # of an interval, that narrowing it cuts off at least
+_SMALL: Final = 6  # as many curves are tried in every combination
+
+
+class Option(NamedTuple):
+    """A curve that may be taken, and the pools it goes through: each may be used once."""
+
+    depth: Depth
+    uses: tuple[str, ...]
+
+
+class Split(NamedTuple):
+    """What is taken of which options up to a root, and what that is worth in the other token."""
+
+    picks: Picks
+    root: float
+    parts: list[float]
+    worth: float
+
+
+class _Picked(NamedTuple):
+    """The options worth taking at a root, and what all options that are are worth, best first."""
+
+    root: float
+    picks: Picks
+    taken: float
+    ranked: dict[int, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Split `amount` over at most `legs_max` options, each of which costs `leg_cost`.
+
+    With `exact_in` the amount is paid and the cost is in the token received, else the reverse.
+    """
+
+    options: Sequence[Option]
+    amount: float
+    exact_in: bool
+    legs_max: int
+    leg_cost: float
+
+    def solve(self, root: float) -> Split | None:
+        """Return the best split; None when no allowed one takes the whole amount.
+
+        `root` is where all options together would take it.
+        """
+        around = self._around(root)
+        if not around:
+            return None
+        sets = [picked.picks for picked in around if picked.picks]
+        near = around[0].root
+        splits = [split for picks in sets if (split := self.split(picks, near=near))]
+        best = max(splits, key=_worth, default=None)
+        if len(around) > 1:
+            best = self._better(best, self._near(around), near)
+        while best:
+            changed = chain(self._exchanged(best.picks), without(best.picks))
+            if (better := self._better(best, changed, near)) is best:
+                break
+            best = better
+        return best
+
+    def split(self, picks: Picks, *, near: float) -> Split | None:
+        """Return the best split over exactly these; None when they end before the whole amount.
+
+        `near` is a guess of its root.
+        """
+        depths, exact_in = [self.options[at].depth for at in picks], self.exact_in
+        root = level(depths, self.amount, exact_in=exact_in, near=near)
+        if root is None:
+            return None
+        parts = shares(depths, root, self.amount, exact_in=exact_in)
+        trades = [
+            depth.trade(part, exact_in=exact_in) or (root, depth.at(root)[1 if exact_in else 0])
+            for depth, part in zip(depths, parts, strict=True)
+        ]
+        other, cost = sum([other for _, other in trades]), len(picks) * self.leg_cost
+        return Split(picks, root, parts, other - cost if exact_in else -other - cost)
+
+    def _better(self, best: Split | None, others: Iterable[Picks], near: float) -> Split | None:
+        """Return the best of a split and others.
+
+        By weak duality no split is worth more than its options are at any root, above what the
+        whole costs there: those that this rules out at the root of the best are not looked at.
+        """
+        worths: dict[int, float] = {}
+        for picks in others:
+            if best and self._ceiling(picks, best.root, worths) <= best.worth:
+                continue
+            split = self.split(picks, near=best.root if best else near)
+            if split and (best is None or split.worth > best.worth):
+                best, worths = split, {}
+        return best
+
+    def _ceiling(self, picks: Picks, root: float, worths: dict[int, float]) -> float:
+        squared = root * root
+        worth = self.amount / squared if self.exact_in else -self.amount * squared
+        worth -= abs(worth) * _ENOUGH
+        for at in picks:
+            if at not in worths:
+                paid, received = self.options[at].depth.at(root)
+                gross = received - paid / squared if self.exact_in else received * squared - paid
+                worths[at] = gross - self.leg_cost
+            worth += worths[at]
+        return worth
+
+    def _around(self, root: float) -> list[_Picked]:
+        """Return what takes the whole amount, and below the root where that changes, what does."""
+        whole, among = self.amount * _WHOLE, range(len(self.options))
+        low = high = self._picked(root, among)
+        step = _STEP
+        while high.taken < whole:
+            if step > _STEP_MAX:
+                return []
+            low, high, step = high, self._picked(root * (1 + step), among), step * 4
+        # Worth rises with the root: what is worth less above than the least picked below is out.
+        least = low.ranked[low.picks[-1]] if len(low.picks) == self.legs_max else 0.0
+        near = [at for at, worth in high.ranked.items() if worth >= least]
+        for _ in range(_NARROWINGS):
+            alike = set(low.picks) == set(high.picks)
+            middle = self._picked(self._between(low, high, alike=alike), near)
+            if alike and set(middle.picks) == set(high.picks):
+                return [middle]
+            if middle.taken >= whole:
+                high = middle
+            else:
+                low = middle
+        return [high, low]
+
+    def _between(self, low: _Picked, high: _Picked, *, alike: bool) -> float:
+        """Return the root where a set that holds at both ends takes the amount, or about where."""
+        if alike:
+            depths = [self.options[at].depth for at in high.picks]
+            found = level(depths, self.amount, exact_in=self.exact_in, near=high.root)
+            return found or high.root
+        part = (self.amount - low.taken) / (high.taken - low.taken)
+        return low.root + (high.root - low.root) * min(max(part, _SIDE), 1 - _SIDE)
+
+    def _picked(self, root: float, among: Iterable[int]) -> _Picked:
+        """Return what is worth most at a root, and how much of the amount that takes."""
+        squared, cost, options, exact_in = root * root, self.leg_cost, self.options, self.exact_in
+        parts: dict[int, float] = {}
+        found: list[tuple[float, int]] = []
+        for at in among:
+            paid, received = options[at].depth.at(root)
+            if received:
+                worth = received - paid / squared if exact_in else received * squared - paid
+                if worth > cost:
+                    found.append((worth, at))
+                    parts[at] = paid if exact_in else received
+        found.sort(reverse=True)
+        picks: list[int] = []
+        used: set[str] = set()
+        for _, at in found:
+            uses = options[at].uses
+            if used.isdisjoint(uses):
+                picks.append(at)
+                used.update(uses)
+                if len(picks) == self.legs_max:
+                    break
+        ranked = {at: worth for worth, at in found}
+        return _Picked(root, tuple(picks), sum(parts[at] for at in picks), ranked)
+
+    def _near(self, around: Sequence[_Picked]) -> Iterator[Picks]:
+        """Yield every combination of the few options that matter most where the set changes."""
+        picked = {at for one in around for at in one.picks}
+        worths: dict[int, float] = {}
+        self._ceiling(tuple(range(len(self.options))), around[0].root, worths)
+        order = sorted(worths, key=lambda at: (at in picked, worths[at]), reverse=True)
+        together = order[: max(_SMALL, len(picked))]
+        if len(together) <= _SMALL:
+            for size in range(1, min(self.legs_max, len(together)) + 1):
+                yield from filter(self._allowed, combinations(together, size))
+
+    def _exchanged(self, picks: Picks) -> Iterator[Picks]:
+        chains = [at for at in picks if len(self.options[at].uses) > 1]
+        if len(chains) < 2:  # noqa: PLR2004 - an exchange takes two
+            return
+        named = {option.uses: at for at, option in enumerate(self.options)}
+        for one, two in combinations(chains, 2):
+            (a, b), (c, d) = self.options[one].uses, self.options[two].uses
+            if (a, d) in named and (c, b) in named:
+                rest = tuple(at for at in picks if at not in {one, two})
+                yield (*rest, named[a, d], named[c, b])
+
+    def _allowed(self, picks: Picks) -> bool:
+        uses = [pool for at in picks for pool in self.options[at].uses]
+        return len(uses) == len(set(uses))
+
+
+def without(picks: Picks) -> list[Picks]:
+    """Return what leaving out any one leaves."""
+    return [tuple(other for other in picks if other != at) for at in picks if len(picks) > 1]
+
+
+def _worth(split: Split) -> float:
+    return split.worth

@@ -1,0 +1,258 @@
+"""Splitting: how much to trade along each of several curves so that no unit could do better. Pure.
+
+The optimum has one marginal price wherever something is traded. `Depth` lets a curve be read at any
+amount or price; curves side by side add up to one (`merged`), curves one after the other too
+(`chained`), since stretches of hyperbolas are closed under both. So the optimum over a whole market
+is read off one curve, in closed form. For a few curves asked once, `level` finds the price instead.
+
+Prices are held as *roots*: the square root of what the next unit received costs. Along a piece of
+liquidity `L = depth / root` a rise of the root by `r` takes in `L * r`, and gives `L` times the
+fall of `1 / root`. Both follow from the formula of `Piece`; the same algebra for one pool stands in
+https://uniswap.org/whitepaper-v3.pdf (6.2). Floats only: what is traded is quoted in integers.
+"""
+
+import heapq
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from math import inf, isinf, ldexp, sqrt
+from typing import Final
+
+from quantdesk.venues.port import Piece
+
+Event = tuple[float, int, float]
+"""At a root: by how much liquidity changes there (in 2^-64), and what a flat piece takes."""
+
+_FRACTION: Final = 64  # bits; sums of integers lose nothing when a huge range ends
+_NOISE: Final = 1e-12  # relative; floats agree on a price to about a tenth of this
+_STEP: Final = 1e-6  # how far a root is first looked for, relative; then ever farther, up to
+_STEP_MAX: Final = 1e20
+
+
+class Depth:
+    """A curve that can be read at any amount or root. Grows as far as it was asked, then remembers.
+
+    Not for use by several threads at once.
+    """
+
+    __slots__ = ("_ends", "_last", "_liquidity", "_paid", "_pieces", "_received", "_roots", "_rows")
+
+    def __init__(self, pieces: Iterable[Piece]) -> None:
+        self._pieces = iter(pieces)
+        self._rows: list[Piece] = []
+        self._roots: list[float] = []
+        self._ends: list[float] = []
+        self._liquidity: list[float] = []
+        self._paid = [0.0]
+        self._received = [0.0]
+        self._last = 0.0
+
+    def at(self, root: float) -> tuple[float, float]:
+        """Return what is paid and received when everything at this root or better is taken."""
+        while self._last <= root and self._more():
+            pass
+        index = bisect_right(self._roots, root) - 1
+        if index < 0:
+            return 0.0, 0.0
+        if root >= self._ends[index]:
+            return self._paid[index + 1], self._received[index + 1]
+        start = self._roots[index]
+        paid = self._liquidity[index] * (root - start)
+        return self._paid[index] + paid, self._received[index] + paid / (start * root)
+
+    def trade(self, amount: float, *, exact_in: bool) -> tuple[float, float] | None:
+        """Return the root at which `amount` is reached, and the amount of the other token.
+
+        With `exact_in` the amount is what is paid, else what is received. None when the curve ends
+        before that.
+        """
+        totals = self._paid if exact_in else self._received
+        while totals[-1] <= amount and self._more():
+            pass
+        index = bisect_right(totals, amount) - 1
+        if index == len(self._rows) and amount <= totals[-1] * (1 + _NOISE):
+            index -= 1
+        if not 0 <= index < len(self._rows):
+            return None
+        _, price, depth = self._rows[index]
+        over = amount - totals[index]
+        if exact_in:
+            paid, other = over, self._received[index] + over * price / (1 + over / depth)
+        elif over < price * depth:
+            paid = over / (price - over / depth)
+            other = self._paid[index] + paid
+        else:
+            return None
+        return self._roots[index] * (1 + paid / depth), other
+
+    def events(self) -> Iterator[Event]:
+        """Yield where liquidity comes and goes, by rising root."""
+        index = 0
+        while index < len(self._rows) or self._more():
+            root = self._roots[index]
+            if isinf(self._liquidity[index]):
+                yield root, 0, self._rows[index].most
+            else:
+                liquidity = int(ldexp(self._liquidity[index], _FRACTION))
+                yield root, liquidity, 0.0
+                if not isinf(self._ends[index]):
+                    yield self._ends[index], -liquidity, 0.0
+            index += 1
+
+    def __iter__(self) -> Iterator[Piece]:
+        index = 0
+        while index < len(self._rows) or self._more():
+            yield self._rows[index]
+            index += 1
+
+    def _more(self) -> bool:
+        """Take in the next piece; False when there is none."""
+        for most, price, depth in self._pieces:
+            if most > 0 and price > 0:
+                # Two pieces that meet may miss each other by a rounding: the curve must not rise.
+                root = max(1 / sqrt(price), self._ends[-1] if self._ends else 0.0)
+                end = root * (1 + most / depth) if not isinf(depth) else root
+                given = price * depth if isinf(most) else price * most / (1 + most / depth)
+                self._rows.append(Piece(most, price, depth))
+                self._roots.append(root)
+                self._ends.append(end)
+                self._liquidity.append(depth / root)
+                self._paid.append(self._paid[-1] + most)
+                self._received.append(self._received[-1] + given)
+                self._last = root
+                return True
+        self._last = inf
+        return False
+
+
+def merged(depths: Iterable[Depth]) -> Iterator[Piece]:
+    """Yield the curve of trading along several at once, always where the next unit is best."""
+    liquidity, at = 0, 0.0
+    for root, change, flat in heapq.merge(*(depth.events() for depth in depths)):
+        if liquidity and root > at:
+            worth = ldexp(liquidity, -_FRACTION)
+            yield Piece(worth * (root - at), 1 / (at * at), worth * at)
+        at = root
+        liquidity += change
+        if flat:
+            yield Piece(flat, 1 / (root * root), inf)
+    if liquidity:
+        yield Piece(inf, 1 / (at * at), ldexp(liquidity, -_FRACTION) * at)
+
+
+def chained(first: Iterable[Piece], then: Iterable[Piece]) -> Iterator[Piece]:
+    """Yield the curve of trading along `first` and what that brings along `then`."""
+    ahead, behind = iter(first), iter(then)
+    one, two = next(ahead, None), next(behind, None)
+    while one and two:
+        brought = _received(one, one.most)
+        ends_first = brought <= two.most
+        paid = one.most if ends_first else two.most / (one.price - two.most / one.depth)
+        resistance = 1 / one.depth + one.price / two.depth
+        yield Piece(paid, one.price * two.price, 1 / resistance if resistance else inf)
+        if isinf(paid):
+            return
+        if ends_first:
+            one, two = next(ahead, None), _after(two, brought) or next(behind, None)
+        else:
+            one, two = _after(one, paid) or next(ahead, None), next(behind, None)
+
+
+def clipped(depth: Depth, most: float, *, exact_in: bool) -> Iterator[Piece]:
+    """Yield the curve up to `most` of the exact token."""
+    left: float | None = most if exact_in else None
+    if left is None and (found := depth.trade(most, exact_in=False)):
+        left = found[1]
+    for piece in depth:
+        if left is not None and piece.most >= left:
+            yield piece._replace(most=left)
+            return
+        yield piece
+        left = left - piece.most if left is not None else None
+
+
+def dearer(pieces: Iterable[Piece], bps: int, *, exact_in: bool) -> Iterator[Piece]:
+    """Yield a curve made worse by `bps`, on the side whose amount is not exact."""
+    factor = 1 + bps / 10_000
+    for most, price, depth in pieces:
+        if exact_in:
+            yield Piece(most, price * (2 - factor), depth)
+        else:
+            yield Piece(most * factor, price / factor, depth * factor)
+
+
+def level(depths: Sequence[Depth], amount: float, *, exact_in: bool, near: float) -> float | None:
+    """Return the root at which curves traded side by side reach an amount; None if they never do.
+
+    Cheaper than `merged` for an amount that is asked once. `near` is a guess.
+    """
+    side, whole = (0 if exact_in else 1), amount * (1 - _NOISE)
+
+    def missing(root: float) -> float:
+        return whole - sum([depth.at(root)[side] for depth in depths])
+
+    low = high = (near, missing(near))
+    step = _STEP
+    while high[1] > 0:
+        if step > _STEP_MAX:
+            return None
+        root = near * (1 + step)
+        low, high, step = high, (root, missing(root)), step * 8
+    while low[1] <= 0:
+        root = near / (1 + step)
+        low, high, step = (root, missing(root)), low, step * 8
+    return _narrowed(missing, low, high, enough=amount * _NOISE)
+
+
+def _narrowed(
+    missing: Callable[[float], float],
+    low: tuple[float, float],
+    high: tuple[float, float],
+    *,
+    enough: float,
+) -> float:
+    """Return where nothing is missing, from roots with what is missing there."""
+    straight = True
+    while (wide := high[0] - low[0]) > high[0] * _NOISE / 2:
+        part = low[1] / (low[1] - high[1]) if straight else 0.5
+        root = low[0] + wide * part
+        left = missing(root)
+        if abs(left) <= enough:
+            return root
+        if left > 0:
+            low = (root, left)
+        else:
+            high = (root, left)
+        # Along pieces the straight line hits at once; across steps only halving gets on.
+        straight = high[0] - low[0] < wide / 2
+    return high[0]
+
+
+def shares(depths: Sequence[Depth], root: float, amount: float, *, exact_in: bool) -> list[float]:
+    """Return how much of `amount` goes along each curve when all are traded up to a root.
+
+    What stands exactly at that price goes to whichever takes most of it, so to few.
+    """
+    side = 0 if exact_in else 1
+    low = [depth.at(root * (1 - _NOISE))[side] for depth in depths]
+    high = [depth.at(root * (1 + _NOISE))[side] for depth in depths]
+    left = amount - sum(low)
+    for index in sorted(range(len(low)), key=lambda at: low[at] - high[at]):
+        part = max(min(left, high[index] - low[index]), -low[index])
+        low[index] += part
+        left -= part
+    return low
+
+
+def _received(piece: Piece, paid: float) -> float:
+    if isinf(paid):
+        return piece.price * piece.depth
+    return piece.price * paid / (1 + paid / piece.depth)
+
+
+def _after(piece: Piece, paid: float) -> Piece | None:
+    """Return the rest of a piece; None when nothing is left of it."""
+    left = piece.most - paid
+    if not isinf(left) and left <= piece.most * _NOISE:
+        return None
+    fallen = 1 + paid / piece.depth
+    return Piece(left, piece.price / (fallen * fallen), piece.depth + paid)
