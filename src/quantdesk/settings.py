@@ -90,8 +90,21 @@ class GuardSettings(_Section):
     """The largest slippageBps an order may ask for."""
     price_age_ms_max: int = Field(10_000, ge=1)
     """How old a reference price may be to trade on."""
+    pool_age_ms_max: int = Field(5_000, ge=1)
+    """How long ago the chain of the pools may have been heard of."""
     price_band_bps_max: int = Field(500, ge=1, le=10_000)
     """How far from the reference price a route may trade."""
+
+
+class LandingSettings(_Section):
+    """How transactions get into a block, and what that may cost."""
+
+    policy: Literal["economy", "normal", "urgent"] = "normal"
+    """What a block's space is worth: less than most pay, as most, or more."""
+    priority_lamports_max: int = Field(1_000_000, ge=0)
+    """The most a transaction offers beside its base fee."""
+    deviation_bps: int = Field(25, ge=0, le=10_000)
+    """How much worse than quoted a trade may simulate before it is quoted anew."""
 
 
 class ApiSettings(_Section):
@@ -117,6 +130,7 @@ class Settings(_Section):
     localnet: LocalnetSettings = LocalnetSettings()
     sources: SourcesSettings = SourcesSettings()
     guard: GuardSettings = GuardSettings()
+    landing: LandingSettings = LandingSettings()
     api: ApiSettings = ApiSettings()
 
 

@@ -126,7 +126,7 @@ class OrderRoutes:
         """Place an order: 201, or 200 when its idempotency key placed it before."""
         ask, quote_id = self._ask(request)
         if quote_id is not None:
-            self._previews.hold(quote_id, ask)
+            await self._previews.hold(quote_id, ask)
         placed = await self._intake.take(ask)
         order_id = str(placed.order.id).encode()
         body = b'{"orderId":"' + order_id + self._placed
@@ -141,7 +141,7 @@ class OrderRoutes:
     async def preview(self, request: Request) -> Reply:
         """Quote an order without placing it."""
         ask, _ = self._ask(request)
-        return Reply(200, msgspec.json.encode(self._previews.preview(ask)))
+        return Reply(200, msgspec.json.encode(await self._previews.preview(ask)))
 
     def routes(self) -> APIRouter:
         """Return the ordinary routes."""

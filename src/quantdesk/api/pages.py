@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Scope
 
-from quantdesk.api import docs, markets, orders, problems, system
+from quantdesk.api import docs, execution, markets, orders, problems, system
 from quantdesk.api.answers import SCHEMA, content, returns
 from quantdesk.api.edge import request_id, unexpected
 from quantdesk.api.malformed import cut
@@ -23,6 +23,7 @@ from quantdesk.engines.orders.wire import EventView, OrderView
 from quantdesk.telemetry.metrics import Metrics
 
 _VIEWS: tuple[type[msgspec.Struct], ...] = (
+    execution.QualityView,
     problems.Problem,
     orders.NewOrderRequest,
     orders.PlacedView,

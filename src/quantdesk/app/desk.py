@@ -20,6 +20,7 @@ import msgspec
 from quantdesk.access.keys import Principal
 from quantdesk.access.owner import ensure_owner, open_keys
 from quantdesk.api.edge import App, Edge, Receive, Scope, Send, Socket
+from quantdesk.api.execution import ExecutionRoutes
 from quantdesk.api.markets import MarketRoutes
 from quantdesk.api.orders import OrderRoutes
 from quantdesk.api.pages import pages
@@ -40,6 +41,8 @@ from quantdesk.engines.orders.engine import TOPIC, Orders, Rules
 from quantdesk.engines.orders.execution import Floor
 from quantdesk.engines.orders.intake import Intake
 from quantdesk.engines.orders.preview import Previews
+from quantdesk.engines.orders.quality.bias import Bias
+from quantdesk.engines.orders.quality.ledger import Books, Ledger
 from quantdesk.engines.orders.reference import Reference
 from quantdesk.guard.check import Limits
 from quantdesk.hub.sockets import Sockets
@@ -88,6 +91,7 @@ class _Parts:
     pools: Pools
     prices: Prices
     opened: Opened
+    bias: Bias
 
 
 @asynccontextmanager
@@ -109,8 +113,9 @@ async def open_desk(settings: Settings, home: Path, *, say: Say) -> AsyncIterato
             open_prices(settings.source, settings.sources, clock=clock)
         )
         reference = Reference(board=prices.board, limits=limits, clock=clock)
+        bias = Bias()
         say(f"{settings.mode} floor")
-        opened = await stack.enter_async_context(_floor(settings, home, reference, say))
+        opened = await stack.enter_async_context(_floor(settings, home, reference, bias, say))
         opened = replace(opened, floor=allowed(opened.floor, settings))
         parts = _Parts(
             settings=settings,
@@ -121,6 +126,7 @@ async def open_desk(settings: Settings, home: Path, *, say: Say) -> AsyncIterato
             pools=pools,
             prices=prices,
             opened=opened,
+            bias=bias,
         )
         host, port = bound.getsockname()[:2]
         identity = _identity(parts, f"{host}:{port}")
@@ -161,7 +167,7 @@ def allowed(floor: Floor, settings: Settings) -> Floor:
     Raises `Refused` (`settings.invalid`) for a pair or venue that is written down and not known: a
     limit is enforced or refused, never dropped.
     """
-    known = {"pairs": set(MARKETS), "venues": {venue.name for venue in floor.venues}}
+    known = {"pairs": set(MARKETS), "venues": {venue.name for venue in floor.routing.venues}}
     for name, names in known.items():
         unknown = set(getattr(settings.guard, name) or ()) - names
         if unknown:
@@ -173,7 +179,7 @@ def allowed(floor: Floor, settings: Settings) -> Floor:
     venues = settings.guard.venues
     if venues is None:
         return floor
-    return replace(floor, venues=tuple(v for v in floor.venues if v.name in venues))
+    return replace(floor, routing=floor.routing.only(venues))
 
 
 async def _database(stack: AsyncExitStack, settings: Settings, home: Path, say: Say) -> Pools:
@@ -194,13 +200,13 @@ async def _database(stack: AsyncExitStack, settings: Settings, home: Path, say: 
 
 
 def _floor(
-    settings: Settings, home: Path, reference: Reference, say: Say
+    settings: Settings, home: Path, reference: Reference, bias: Bias, say: Say
 ) -> AbstractAsyncContextManager[Opened]:
     """Return the floor of the mode. Modes are walls: the paper floor cannot reach a key."""
     clock = reference.clock
     if settings.mode == "paper":
         return open_paper(settings, reference=reference, clock=clock)
-    return open_localnet(settings, home, reference=reference, clock=clock, say=say)
+    return open_localnet(settings, home, reference=reference, bias=bias, clock=clock, say=say)
 
 
 async def _owner(pools: Pools, home: Path, clock: Clock) -> str | None:
@@ -249,6 +255,15 @@ async def _edge(stack: AsyncExitStack, parts: _Parts, identity: dict[str, Any]) 
     subscribers = Subscribers(mode=parts.settings.mode)
     bus.listen(TOPIC, subscribers.take)
     bus.listen(TOPIC, OrderCounts(metrics).take)
+    ledger = Ledger(
+        books=Books(mode=parts.settings.mode, price_age_ms_max=parts.limits.price_age_ms_max),
+        pools=parts.pools,
+        board=parts.prices.board,
+        clock=clock,
+        bias=parts.bias,
+    )
+    bus.listen(TOPIC, ledger.take)
+    background(stack, ledger.run())
     _gauges(metrics, orders, subscribers)
     sockets = Sockets(orders=orders, subscribers=subscribers, metrics=metrics)
     stack.callback(sockets.close)
@@ -268,12 +283,17 @@ async def _edge(stack: AsyncExitStack, parts: _Parts, identity: dict[str, Any]) 
             ("POST", "/api/orders/preview"): routes.preview,
         },
         socket=_streams(sockets),
-        pages=_pages(parts, orders, routes, identity),
+        pages=_pages(parts, orders, (routes, ExecutionRoutes(ledger=ledger)), identity),
         metrics=metrics,
     )
 
 
-def _pages(parts: _Parts, orders: Orders, routes: OrderRoutes, identity: dict[str, Any]) -> App:
+def _pages(
+    parts: _Parts,
+    orders: Orders,
+    routes: tuple[OrderRoutes, ExecutionRoutes],
+    identity: dict[str, Any],
+) -> App:
     probes: dict[str, health.Probe] = {
         "database": _answers(parts.pools),
         "orders": _orders_move(orders),
@@ -300,7 +320,7 @@ def _pages(parts: _Parts, orders: Orders, routes: OrderRoutes, identity: dict[st
         metrics=parts.metrics,
     )
     return pages(
-        [routes.routes(), markets.routes(), system.routes()],
+        [*(each.routes() for each in (*routes, markets, system))],
         version=identity["version"],
         metrics=parts.metrics,
     )

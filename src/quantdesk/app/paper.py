@@ -12,6 +12,7 @@ from quantdesk.core.clock import Clock
 from quantdesk.core.markets import market
 from quantdesk.engines.orders.execution import Floor
 from quantdesk.engines.orders.reference import Reference
+from quantdesk.engines.orders.routing import Routing
 from quantdesk.settings import Settings
 from quantdesk.venues.paper import Paper as PaperVenue
 
@@ -32,7 +33,7 @@ async def open_paper(
 
     floor = Floor(
         chain=chain,
-        venues=(PaperVenue(price=price, fee_bps=settings.paper.fee_bps),),
+        routing=Routing((PaperVenue(price=price, fee_bps=settings.paper.fee_bps),)),
         wallet=Wallet("paper", dict.fromkeys(ASSETS, "paper")),
         check_price=reference.check,
         network_fee_lamports=0,

@@ -16,8 +16,9 @@ from rich.table import Table
 from quantdesk import settings as knobs
 from quantdesk.cli.client import Client, client
 from quantdesk.cli.order import ENDED_UNFILLED, STILL_OPEN, Wish, exit_code, place
+from quantdesk.cli.route import route
 from quantdesk.cli.running import run
-from quantdesk.cli.stages import Stages, grid, outcome, quotes
+from quantdesk.cli.stages import Stages, grid, outcome
 from quantdesk.cli.terminal import Home, answer, say
 from quantdesk.cli.up import desk, flags
 from quantdesk.cli.views import Balances, Market, Markets, Placed
@@ -124,7 +125,7 @@ async def _balances(way: Client, wallet: str) -> dict[str, Decimal]:
 def _explain(order: OrderView) -> None:
     if order.route:
         answer("\n3  why this route")
-        answer(quotes(order.route["quotes"], order.route["legs"]))
+        answer(route(order.route, order.pair.split("-")[1]))
     answer("\n4  what came of it")
     answer(outcome(order))
 

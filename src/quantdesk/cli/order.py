@@ -17,6 +17,7 @@ from rich.text import Text
 from quantdesk import settings as knobs
 from quantdesk.cli import figures, typed
 from quantdesk.cli.client import Client, Cut, client
+from quantdesk.cli.route import route
 from quantdesk.cli.running import Stopped, run
 from quantdesk.cli.stages import Stages, outcome
 from quantdesk.cli.terminal import Home, Json, answer, out, say, verbatim
@@ -192,7 +193,11 @@ async def watch(desk: Client, order_id: str, *, json: bool, clock: Clock) -> int
 async def _tell_outcome(desk: Client, order_id: str) -> None:
     answer()
     try:
-        answer(outcome(await read_order(desk, order_id)))
+        order = await read_order(desk, order_id)
+        answer(outcome(order))
+        if order.route:
+            answer()
+            answer(route(order.route, order.pair.split("-")[1]))
     except Unavailable as problem:
         # How it ended is known; only the account of it has to wait.
         say(f"{problem.detail}; later: quantdesk orders show {figures.short_id(order_id)}")

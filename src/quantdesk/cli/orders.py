@@ -17,6 +17,7 @@ from quantdesk.cli import figures, stages, typed
 from quantdesk.cli.client import Client, client
 from quantdesk.cli.order import say_open
 from quantdesk.cli.order import watch as follow_order
+from quantdesk.cli.route import route
 from quantdesk.cli.running import Stopped, run
 from quantdesk.cli.terminal import WIDE_COLUMNS, Home, Json, answer, out, say, verbatim
 from quantdesk.core.clock import SystemClock
@@ -193,7 +194,7 @@ def _print(order: OrderView) -> None:
     answer(stages.outcome(order))
     if order.route:
         answer()
-        answer(stages.quotes(order.route["quotes"], order.route["legs"]))
+        answer(route(order.route, order.pair.split("-")[1]))
 
 
 def _state(order: OrderView) -> Text:

@@ -12,6 +12,7 @@ from quantdesk.cli.localnet import localnet
 from quantdesk.cli.order import app as order
 from quantdesk.cli.orders import app as orders
 from quantdesk.cli.prices import prices
+from quantdesk.cli.quality import quality
 from quantdesk.cli.running import Stopped
 from quantdesk.cli.terminal import refuse
 from quantdesk.cli.up import up
@@ -30,6 +31,7 @@ app.command("demo")(demo)
 app.add_typer(order, name="order")
 app.add_typer(orders, name="orders")
 app.command("prices")(prices)
+app.command("quality")(quality)
 app.command("doctor")(doctor)
 app.command("localnet")(localnet)
 app.add_typer(drill, name="drill")

@@ -3,9 +3,7 @@
 The times are the desk's own, so a line printed late still says when it happened.
 """
 
-from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
 
 from rich.console import Group
 from rich.table import Table
@@ -80,30 +78,6 @@ def grid() -> Table:
     return table
 
 
-def quotes(seen: Sequence[dict[str, Any]], legs: Sequence[dict[str, Any]]) -> Table:
-    """Return what every venue quoted, with the chosen ones marked."""
-    chosen = {leg["pool"] for leg in legs}
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for title in ("", "venue", "pool"):
-        table.add_column(title, no_wrap=True)
-    for title in ("price", "total", "fee bps", "impact bps"):
-        table.add_column(title, justify="right", no_wrap=True)
-    for quote in seen:
-        if "error" in quote:
-            table.add_row("✗", quote["venue"], Text(quote["error"]["code"], style="red"))
-            continue
-        table.add_row(
-            Text("→", style="bold green") if quote["pool"] in chosen else "",
-            quote["venue"],
-            figures.short_signature(quote["pool"]),
-            figures.price(Decimal(quote["price"])),
-            quote.get("amountIn") or quote["amountOut"],
-            f"{Decimal(quote['feeBps']):.2f}",
-            f"{Decimal(quote['priceImpactBps']):.2f}",
-        )
-    return table
-
-
 def quoted_price(order: OrderView) -> Decimal | None:
     """Return what the route promised before the last signature, in quote per base."""
     promised = [event.execution_price for event in order.logs if event.status == "SUBMITTED"]
@@ -143,8 +117,7 @@ def _facts(order: OrderView) -> list[tuple[str, str | Text]]:
         fee = from_raw(order.filled.network_fee_lamports, ASSETS["SOL"].decimals)
         facts.append(("network fee", f"{fee:f} SOL"))
     if order.route:
-        legs = ", ".join(leg["venue"] for leg in order.route["legs"])
-        facts.append(("route", f"{legs}: {order.route['reason']}"))
+        facts.append(("route", order.route["reason"]))
     if order.error is not None:
         again = " (placing it again may work)" if order.error.retryable else ""
         told = Text.assemble((order.error.code, "bold red"), f": {order.error.detail}{again}")

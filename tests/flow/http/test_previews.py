@@ -11,7 +11,7 @@ pytestmark = pytest.mark.anyio
 ALWAYS = names(
     "quoteId expiresAt pair direction amount quotes route executionPrice priceImpactBps fees"
 )
-QUOTE = {"venue", "pool", "price", "feeBps", "priceImpactBps", "slot", "ageMs"}
+QUOTE = {"venue", "pool", "kind", "price", "feeBps", "priceImpactBps", "slot", "ageMs"}
 
 
 @pytest.mark.parametrize(
@@ -34,8 +34,10 @@ async def test_shows_every_field_of_a_preview(
         "1",
     )
     assert [set(quote) for quote in preview["quotes"]] == [QUOTE | {other}]
-    assert set(preview["route"]) == {"legs", "reason"}
-    assert [set(leg) for leg in preview["route"]["legs"]] == [{"venue", "pool", "share"}]
+    assert set(preview["route"]) == names("legs reason gapBps runnerUp alternatives")
+    (leg,) = preview["route"]["legs"]
+    assert set(leg) == names("name venue pool kind share base quote feeBps")
+    assert leg["share"] == 1
     assert set(preview["fees"]) == {"pool", "network", "priority", "platform"}
     assert float(preview["quotes"][0][other]) == pytest.approx(float(preview["executionPrice"]))
     assert (float(preview[bound]) > float(preview["executionPrice"])) == (direction == "BUY")

@@ -7,14 +7,14 @@ from quantdesk.chains.paper import Paper as PaperChain
 from quantdesk.chains.port import Wallet
 from quantdesk.core.errors import Refused
 from quantdesk.engines.orders.execution import Floor
+from quantdesk.engines.orders.routing import Routing
 from quantdesk.settings import GuardSettings, Settings
 from quantdesk.testing.clock import ManualClock
-from quantdesk.venues.meteora.venue import Meteora
-from quantdesk.venues.raydium.venue import Raydium
+from quantdesk.venues.following import Pools
 
 FLOOR = Floor(
     chain=PaperChain(clock=ManualClock(now_ms=0), latency_ms=0, book={}),
-    venues=(Raydium([]), Meteora([])),
+    routing=Routing((Pools("raydium", []), Pools("meteora", []))),
     wallet=Wallet("nobody", {}),
     check_price=lambda _market, _price: None,
     network_fee_lamports=0,
@@ -23,7 +23,7 @@ FLOOR = Floor(
 
 def left(**guard: tuple[str, ...]) -> list[str]:
     floor = allowed(FLOOR, Settings(guard=GuardSettings.model_validate(guard)))
-    return [venue.name for venue in floor.venues]
+    return [venue.name for venue in floor.routing.venues]
 
 
 def test_trades_everywhere_when_nothing_is_written_down() -> None:

@@ -11,7 +11,7 @@ from rich.console import Console, RenderableType
 from quantdesk.cli.order import exit_code
 from quantdesk.cli.orders import listed
 from quantdesk.cli.prices import table
-from quantdesk.cli.stages import Stages, outcome, quotes
+from quantdesk.cli.stages import Stages, outcome
 from quantdesk.cli.views import Price
 from quantdesk.engines.orders.model import Failure
 from quantdesk.engines.orders.wire import EventView, FilledView, OrderView
@@ -94,20 +94,6 @@ def test_a_failure_gives_its_code_and_whether_to_try_again() -> None:
     failure = Failure("slippage.exceeded", "[the price] moved", retryable=True)
     told = shown(outcome(order("FAILED", error=failure)))
     assert "slippage.exceeded: [the price] moved (placing it again may work)" in told
-
-
-def test_quotes_mark_the_chosen_pool_and_name_the_silent() -> None:
-    seen: list[dict[str, Any]] = [
-        {"venue": "raydium", "pool": "a" * 40, "price": "150.42", "amountIn": "1579.4",
-         "feeBps": "25", "priceImpactBps": "3.1509926"},
-        {"venue": "meteora", "pool": "b" * 40, "price": "150.16", "amountIn": "1576.6",
-         "feeBps": "10.000004", "priceImpactBps": "0.0000052"},
-        {"venue": "paper", "error": {"code": "price.stale", "detail": "old"}},
-    ]  # fmt: skip
-    lines = shown(quotes(seen, [{"venue": "meteora", "pool": "b" * 40, "share": 1}])).splitlines()
-    assert [line[0] for line in lines] == [" ", " ", "→", "✗"]
-    assert "3.15" in lines[1]
-    assert "price.stale" in lines[3]
 
 
 def test_a_list_fits_80_columns_and_shows_doubt() -> None:

@@ -1,0 +1,175 @@
+"""`quantdesk quality`: what fills cost against their quotes, and what the market did after them."""
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from quantdesk import settings as knobs
+from quantdesk.cli import bars, typed
+from quantdesk.cli.client import client
+from quantdesk.cli.running import run
+from quantdesk.cli.terminal import Home, Json, answer, say, verbatim
+from quantdesk.core.clock import Clock, SystemClock, iso, unix_ms
+from quantdesk.core.errors import Refused
+
+_ROWS = 500
+_BAR_COLUMNS = 32
+_SPAN = re.compile(r"([1-9][0-9]{0,5})([mhd])")
+_UNIT_MS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
+
+
+class _Costs(msgspec.Struct, frozen=True, rename="camel"):
+    quoted_to_landed: Decimal | None
+
+
+class Fill(msgspec.Struct, frozen=True, rename="camel"):
+    """A row of the ledger, as far as it is drawn."""
+
+    venue: str
+    cost_bps: _Costs
+
+
+class Venue(msgspec.Struct, frozen=True, rename="camel"):
+    """What a venue's fills of a pair came to, in basis points; positive is worse."""
+
+    venue: str
+    pair: str
+    fills: int
+    mean_cost_bps: Decimal
+    stderr_bps: Decimal | None
+    quoted_to_simulated_bps: Decimal | None
+    markout10s_bps: Decimal | None
+    markout1m_bps: Decimal | None
+    markout5m_bps: Decimal | None
+    bias_bps: Decimal
+
+
+class Quality(msgspec.Struct, frozen=True, rename="camel"):
+    """What the desk answers."""
+
+    rows: list[Fill]
+    summary: list[Venue]
+    next_cursor: str | None
+
+
+def quality(
+    pair: Annotated[str | None, typer.Option(help="Only fills of this pair.")] = None,
+    since: Annotated[
+        str | None, typer.Option(help="Only fills since: 24h, 7d, 30m, or 2026-01-31T12:00:00Z.")
+    ] = None,
+    json: Json = False,  # noqa: FBT002 - a flag
+    home: Home = None,
+) -> None:
+    """Show what fills cost, by venue: quoted, filled, and where the market went after them."""
+    query: dict[str, str | int] = {"limit": _ROWS}
+    if pair is not None:
+        query["pair"] = typed.pair(pair)
+    if since is not None:
+        query["since"] = moment(since, clock=SystemClock())
+    told = run(_read(knobs.home(home), query))
+    if json:
+        verbatim(told.decode())
+        return
+    found = msgspec.json.decode(told, type=Quality)
+    if not found.summary:
+        say(_nothing(is_narrowed=len(query) > 1), style="")
+        return
+    answer(table(found.summary))
+    answer(Text("basis points; positive is worse for you; ± is one standard error", style="dim"))
+    for venue, costs in by_venue(found.rows).items():
+        answer()
+        answer(drawn(venue, costs))
+    if found.next_cursor is not None:
+        say(f"the bars are of the latest {len(found.rows)} legs: narrow with --since or --pair")
+
+
+def table(venues: Sequence[Venue]) -> Table:
+    """Return venues and pairs with their mean costs."""
+    shown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for title in ("venue", "pair"):
+        shown.add_column(title, no_wrap=True)
+    for title in ("fills", "cost", "±", "simulated", "10 s", "1 min", "5 min", "bias"):
+        shown.add_column(title, no_wrap=True, justify="right")
+    for venue in venues:
+        shown.add_row(
+            venue.venue,
+            venue.pair,
+            str(venue.fills),
+            _cost(venue.mean_cost_bps),
+            _bps(venue.stderr_bps, sign=""),
+            _bps(venue.quoted_to_simulated_bps),
+            *(
+                _bps(cost)
+                for cost in (venue.markout10s_bps, venue.markout1m_bps, venue.markout5m_bps)
+            ),
+            _bps(venue.bias_bps),
+        )
+    return shown
+
+
+def by_venue(rows: Sequence[Fill]) -> dict[str, list[Decimal]]:
+    """Return the costs of each venue's fills, landed against quoted."""
+    found: dict[str, list[Decimal]] = {}
+    for row in rows:
+        if row.cost_bps.quoted_to_landed is not None:
+            found.setdefault(row.venue, []).append(row.cost_bps.quoted_to_landed)
+    return dict(sorted(found.items()))
+
+
+def drawn(venue: str, costs: Sequence[Decimal]) -> Table:
+    """Return how a venue's costs are spread, as bars."""
+    bins = bars.histogram(costs)
+    most = max(one.held for one in bins)
+    shown = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
+    shown.add_column(f"{venue}, bps", justify="right", no_wrap=True)
+    shown.add_column("fills", justify="right", no_wrap=True)
+    shown.add_column("", no_wrap=True)
+    for one in bins:
+        line = Text(bars.bar(one.held, most, width=_BAR_COLUMNS), style="cyan")
+        shown.add_row(bars.label(one), str(one.held), line)
+    return shown
+
+
+def moment(text: str, *, clock: Clock) -> str:
+    """Return an ISO-8601 time: that long ago, or the one that was typed.
+
+    Raises `Refused` (`since.unreadable`).
+    """
+    wanted = text.strip()
+    if span := _SPAN.fullmatch(wanted.lower()):
+        return iso(max(0, clock.now_ms() - int(span[1]) * _UNIT_MS[span[2]]))
+    try:
+        then = datetime.fromisoformat(wanted)
+    except ValueError:
+        raise Refused(
+            f"{text} is no time: write 24h, 7d, 30m, or 2026-01-31T12:00:00Z",
+            code="since.unreadable",
+        ) from None
+    return iso(unix_ms(then if then.tzinfo else then.replace(tzinfo=UTC)))
+
+
+def _nothing(*, is_narrowed: bool) -> str:
+    if is_narrowed:
+        return "no fills match: leave out --pair or --since"
+    return "no fills yet; place an order: quantdesk order buy 10.5 SOL-USDC --watch"
+
+
+def _cost(bps: Decimal) -> Text:
+    return Text(_bps(bps), style="red" if bps > 0 else "green")
+
+
+def _bps(bps: Decimal | None, *, sign: str = "+") -> str:
+    return "-" if bps is None else f"{bps:{sign}.2f}"
+
+
+async def _read(home: Path, query: dict[str, str | int]) -> bytes:
+    async with client(home) as desk:
+        return await desk.get("/api/execution/quality", query)

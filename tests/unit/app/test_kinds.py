@@ -1,0 +1,101 @@
+"""A node asked for the pools of two mints finds each kind, whichever mint the pool names first."""
+
+from decimal import Decimal
+from typing import Protocol, cast
+
+import pytest
+from solders.pubkey import Pubkey
+from tests.oracles.raydium import clmm_pools
+from tests.oracles.raydium.amm_v4_accounts import amm_account
+
+from quantdesk.app.kinds import KINDS, Search, searches
+from quantdesk.chains.port import AccountState
+from quantdesk.core.markets import MARKETS, Market
+from quantdesk.localnet import damm_pools, meteora_pools, raydium_pools
+from quantdesk.localnet.accounts import GenesisAccount
+from quantdesk.venues.meteora.damm_v2 import layout as damm_v2
+from quantdesk.venues.meteora.dlmm import layout as dlmm
+from quantdesk.venues.raydium.amm_v4 import layout as amm_v4
+from quantdesk.venues.raydium.clmm import layout as clmm
+from quantdesk.venues.raydium.cpmm import layout as cpmm
+
+SOL = MARKETS["SOL-USDC"]
+MINTS = (SOL.base.mint, SOL.quote.mint)
+
+
+class Genesis(Protocol):
+    """A file that makes a market's pool."""
+
+    def address(self, market: Market) -> str:
+        """Return where the pool lies."""
+
+    def accounts(
+        self, market: Market, *, price: Decimal, depth_usd: Decimal, usd: dict[str, Decimal]
+    ) -> list[GenesisAccount]:
+        """Return its accounts."""
+
+
+def opened(module: object) -> bytes:
+    """Return the pool account that a localnet opens with."""
+    genesis = cast("Genesis", module)
+    usd = dict.fromkeys(("SOL", "USDC", "USDT", "BTC", "ETH"), Decimal(100))
+    made = genesis.accounts(SOL, price=Decimal(100), depth_usd=Decimal(10**6), usd=usd)
+    return next(account.data for account in made if account.address == genesis.address(SOL))
+
+
+def keys(*mints: str) -> list[Pubkey]:
+    return [Pubkey.from_string(mint) for mint in mints]
+
+
+POOLS = {
+    cpmm.PROGRAM: (opened(raydium_pools), MINTS),
+    dlmm.PROGRAM: (opened(meteora_pools), MINTS),
+    damm_v2.PROGRAM: (opened(damm_pools), MINTS),
+    amm_v4.PROGRAM: (amm_account(keys(*MINTS), keys(*MINTS)), MINTS),
+    clmm.PROGRAM: (
+        clmm_pools.pool_data(clmm_pools.numbers(clmm_pools.vectors()[0])),
+        clmm_pools.MINTS,
+    ),
+}
+
+
+def matches(search: Search, data: bytes) -> bool:
+    """Answer as a node does."""
+    return len(data) == search.kind.size and all(
+        data[at : at + len(wanted)] == wanted for at, wanted in search.bytes_at
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: f"{kind.venue} {kind.size}")
+@pytest.mark.parametrize("turned", [False, True])
+def test_that_every_kind_is_found_by_its_mints(kind: object, *, turned: bool) -> None:
+    assert isinstance(kind, type(KINDS[0]))
+    data, mints = POOLS[kind.program]
+    one, other = (bytes(key) for key in keys(*(mints[::-1] if turned else mints)))
+
+    found = [s for s in searches(one, other) if s.kind is kind and matches(s, data)]
+
+    assert len(found) == 1
+
+
+def test_that_pools_of_other_mints_are_not_found() -> None:
+    one, other = (bytes(key) for key in keys(MINTS[0], MARKETS["BTC-USDC"].base.mint))
+
+    for data, _ in POOLS.values():
+        assert not any(matches(search, data) for search in searches(one, other))
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: f"{kind.venue} {kind.size}")
+def test_that_what_is_found_can_be_followed(kind: object) -> None:
+    assert isinstance(kind, type(KINDS[0]))
+    data, mints = POOLS[kind.program]
+    address = (
+        clmm_pools.ADDRESS
+        if kind.program == clmm.PROGRAM
+        else str(Pubkey.from_bytes(bytes([9]) * 32))
+    )
+    followed = kind.follow(address)
+    followed.update(AccountState(address, data, kind.program, 1), seen_ms=1)
+
+    assert followed.mints == frozenset(mints)
+    assert len(followed.accounts()) > 1
