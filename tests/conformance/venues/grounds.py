@@ -1,0 +1,96 @@
+"""The venues that the shipped suite is run against, as the desk would find them."""
+
+import json
+from decimal import Decimal
+
+from tests.unit.venues import ground
+from tests.unit.venues.meteora.dlmm import world as dlmm
+from tests.unit.venues.raydium.cpmm import world as cpmm
+
+from quantdesk.chains.port import AccountState
+from quantdesk.core.markets import MARKETS
+from quantdesk.localnet import raydium_pools
+from quantdesk.testing.binance_exchange import Symbol, info
+from quantdesk.testing.venue_suite import Ground
+from quantdesk.venues.binance import Binance
+from quantdesk.venues.paper import Paper
+from quantdesk.venues.port import Venue
+
+SOL = MARKETS["SOL-USDC"]
+MINTS = (SOL.base.mint, SOL.quote.mint)
+SIZES = {
+    SOL.base.mint: [10**n for n in (7, 8, 9, 10, 11, 12)],
+    SOL.quote.mint: [150 * 10**n for n in (5, 6, 7, 8, 9)],
+}
+LARGER = {mint: sizes[1:] for mint, sizes in SIZES.items()}
+
+
+def paper() -> Ground:
+    """Return the board's price for any size."""
+
+    def make() -> Venue:
+        return Paper(price=lambda _pair, now_ms: (Decimal("150.25"), 7, now_ms))
+
+    return Ground(make=make, mints=MINTS, now_ms=ground.NOW_MS, sizes=SIZES)
+
+
+def raydium_cpmm() -> Ground:
+    """Return the localnet's constant product pool."""
+    address = raydium_pools.address(SOL)
+    return Ground(
+        make=lambda: cpmm.venue(address),
+        mints=MINTS,
+        now_ms=ground.NOW_MS,
+        sizes=SIZES,
+        states=tuple(cpmm.genesis(SOL).values()),
+    )
+
+
+def meteora_dlmm() -> Ground:
+    """Return the localnet's pool of bins."""
+    return Ground(
+        make=lambda: dlmm.venue(dlmm.PAIR),
+        mints=MINTS,
+        now_ms=ground.NOW_MS,
+        sizes=SIZES,
+        states=tuple(dlmm.ACCOUNTS.values()),
+        grain=dict.fromkeys(MINTS, 300),  # every bin crossed rounds once
+    )
+
+
+def binance() -> Ground:
+    """Return an order book of 150 levels a side."""
+    symbol = Symbol("SOL", "USDC")
+    levels = [(Decimal(n) / 100, Decimal(3 + n % 17) / 2) for n in range(1, 151)]
+    bids = [[f"{150 - off:.8f}", f"{held:.8f}"] for off, held in levels]
+    asks = [[f"{150 + off:.8f}", f"{held:.8f}"] for off, held in levels]
+    none = dict.fromkeys(("maker", "taker", "buyer", "seller"), "0.00000000")
+    shapes = {
+        "book": {"lastUpdateId": 160, "bids": bids, "asks": asks},
+        "rules": info(symbol),
+        "fees": {
+            "symbol": "SOLUSDC",
+            "standardCommission": {**none, "taker": "0.00100000"},
+            "specialCommission": none,
+            "taxCommission": none,
+        },
+    }
+    seen_ms = 10_000
+    states = [
+        AccountState(f"binance:{kind}:SOLUSDC", json.dumps(said).encode(), "binance", seen_ms)
+        for kind, said in shapes.items()
+    ]
+    return Ground(
+        make=lambda: Binance([SOL]),
+        mints=MINTS,
+        now_ms=seen_ms,
+        sizes={
+            SOL.base.mint: LARGER[SOL.base.mint][:4],
+            SOL.quote.mint: LARGER[SOL.quote.mint][:3],
+        },
+        states=states,
+        grain={SOL.base.mint: 3 * 10**6, SOL.quote.mint: 3 * 151_500},  # of lots of 0.001 SOL
+    )
+
+
+GROUNDS = (paper, raydium_cpmm, meteora_dlmm, binance)

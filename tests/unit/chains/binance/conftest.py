@@ -1,0 +1,8 @@
+"""Every test here runs on asyncio."""
+
+import pytest
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
