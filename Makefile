@@ -15,6 +15,8 @@ ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 # The first Python of this machine that is new enough, or the one a person names.
 PYTHON ?= $(firstword $(foreach p,$(PYTHONS),$(shell $(p) -c '$(ENOUGH)' 2>/dev/null && echo $(p))))
 CODE := src programs benches tests docs
+# What `make check` runs beside the rest, on the second core.
+FIRST_HALF := tests/unit/venues tests/unit/chains
 
 # Installs exactly what a lock file names, every file checked against its hash.
 define install
@@ -48,9 +50,12 @@ setup: $(VENV)/.desk ## set up what the desk needs, start nothing
 check: $(VENV)/.dev ## format, lint, types, imports, unit and house rules: under a minute
 	@echo "→ format" && $(BIN)/ruff format --check $(CODE)
 	@echo "→ lint" && $(BIN)/ruff check $(CODE)
-	@echo "→ types" && $(BIN)/mypy $(CODE)
-	@echo "→ imports" && $(BIN)/lint-imports | sed -n '/^Analyzed/,$$p'
-	@echo "→ unit and house rules" && $(BIN)/python -m pytest -q tests/unit tests/tidy
+	@echo "→ types, imports and half of the unit tests in the background"; mkdir -p build; \
+	{ $(BIN)/mypy $(CODE) && $(BIN)/lint-imports | sed -n '/^Analyzed/,$$p' \
+	  && $(BIN)/python -m pytest -q $(FIRST_HALF); } > build/check.log 2>&1 & half=$$!; \
+	echo "→ the other unit tests and house rules"; \
+	other=0; $(BIN)/python -m pytest -q tests/unit tests/tidy $(FIRST_HALF:%=--ignore=%) || other=$$?; \
+	wait $$half || other=$$?; cat build/check.log; exit $$other
 
 .PHONY: test
 test: $(VENV)/.dev ## every test this machine can run; what it had to skip is listed with the reason
@@ -62,6 +67,10 @@ bench: $(VENV)/.dev ## the promised numbers, measured here, the peer beside them
 	@$(BIN)/python -m benches.orders
 	@echo "→ orders: the same with a million old ones in the tables"
 	@$(BIN)/python -m benches.orders --million --rounds 2
+	@echo "→ quotes: exact, per second, of every kind of pool"
+	@$(BIN)/python -m benches.quotes
+	@echo "→ routes: optimal splits over 50 pools"
+	@$(BIN)/python -m benches.router
 	@echo "→ localnet: real transactions, end to end"
 	@$(BIN)/python -m benches.localnet
 	@echo "→ start: first, next, and doing nothing"

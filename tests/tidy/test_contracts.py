@@ -13,6 +13,13 @@ NO_ADAPTERS = {
     "sources.sse": "words of server-sent events, pure",
     "sources.patience": "how long to wait for any source",
     "venues.port": "the port",
+    "venues.curves": "a pool's curve, walked; pure",
+    "venues.following": "a venue of on-chain pools, whichever they are; pure",
+    "venues.mints": "the mints a pool depends on, pure",
+    "venues.netting": "a curve less what transfers pay, pure",
+    "venues.transfers": "trades less what transfers pay, pure",
+    "venues.reading": "how accounts of tokens and programs read, pure",
+    "venues.transfer_fee": "what Token-2022 takes of a transfer, pure",
     "chains.port": "the port",
 }
 
