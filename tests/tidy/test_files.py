@@ -43,7 +43,7 @@ LOUD = {
     "tests/conformance/solana_rpc/conftest.py": "no node or npm to install Surfpool with",
     "tests/conformance/solana_rpc/test_refusing.py": "Surfpool differs from the cluster: a table",
     "tests/flow/store/test_embedded.py": "only root can become another user",
-    "tests/unit/benches/test_loadgen.py": "no C compiler",
+    "tests/benches/test_loadgen.py": "no C compiler",
     "tests/flow/process/test_recorded_market.py": "the recordings do not come with the checkout",
     "tests/unit/programs/test_sbpf_build.py": "no ziglang",
     "tests/unit/programs/test_sbpf_link.py": "no ziglang",
