@@ -316,11 +316,12 @@ def _realized(order: Order, filled: Filled) -> Decimal:
 
 
 def _recorded(receipt: Receipt, trade: Trade) -> dict[str, Any]:
-    return {
+    told = {
         "slot": receipt.slot,
         "blockTimeMs": receipt.block_time_ms,
         "base": f"{from_raw(receipt.base_raw, trade.base.decimals):f}",
         "quote": f"{from_raw(receipt.quote_raw, trade.quote.decimals):f}",
         "networkFeeLamports": receipt.network_fee_lamports,
-        "legsQuoteRaw": receipt.legs_quote_raw,
     }
+    legs = list(receipt.legs_quote_raw)
+    return told | {"legsQuoteRaw": legs} if legs else told
