@@ -107,6 +107,14 @@ class World:
             ledger.take(events)
         return order.id
 
+    def crowd(self, fills: int) -> list[OrderEvent]:
+        """Return what the engine tells when that many orders fill at once."""
+        filled = OrderEvent(
+            order_id=self.stage.new_id(), account_id=self.stage.account_id, version=5,
+            status=OrderStatus.CONFIRMED, attempt=1, at_ms=self.stage.clock.now_ms(),
+        )  # fmt: skip
+        return [filled] * fills
+
     async def _confirmed(self, trade: Trade) -> tuple[Order, Sequence[OrderEvent]]:
         stage = self.stage
         now_ms, owner = stage.clock.now_ms(), stage.new_id()

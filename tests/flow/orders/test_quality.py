@@ -11,6 +11,7 @@ from tests.flow.orders.books import AGE_MS_MAX, SPLIT, Trade, World, leg, said
 from quantdesk.core.markets import Side
 from quantdesk.engines.orders.engine import TOPIC
 from quantdesk.engines.orders.quality.bias import cost_bps, markout_bps
+from quantdesk.engines.orders.quality.ledger import PASS_S
 from quantdesk.engines.orders.quality.model import HORIZONS, Entry
 from quantdesk.store.migrate import migrate, shipped
 from quantdesk.store.pool import connect
@@ -314,3 +315,12 @@ async def test_that_the_loops_keep_the_books_by_themselves(world: World) -> None
     landing, later = entry.marks
     assert landing.price == 100
     assert 10_000 <= (later.at_ms or 0) - entry.landed_ms <= 12_000
+
+
+async def test_that_the_books_wait_while_orders_crowd_in_and_catch_up_after(world: World) -> None:
+    ledger = world.ledger()
+    ledger.take(world.crowd(60))
+
+    assert ledger.pause_s(more=True) == PASS_S, "orders go first"
+    assert ledger.pause_s(more=True) < PASS_S / 10, "and what was left is taken in at once"
+    assert ledger.pause_s(more=False) == PASS_S

@@ -30,7 +30,8 @@ log = structlog.get_logger()
 
 LOOK_S = 0.5
 PASS_S = 1.0
-_BUSY_S = 0.05  # between passes while there is more to do: orders go first
+_MORE_S = 0.05  # between passes while there is more to do
+_CROWD = 50  # fills between two passes that mean the desk is busy: orders go first
 _LEARN_MS = 60_000
 _SPACING_MS = 100  # between looks at the board, however many orders end
 _ORDERS_MAX = 50  # a pass
@@ -62,6 +63,7 @@ class Ledger:
         self._tape = Tape()
         self._past = _START
         self._learned_ms: int | None = None
+        self._fills = 0
 
     @property
     def mode(self) -> str:
@@ -70,7 +72,9 @@ class Ledger:
 
     def take(self, events: Sequence[OrderEvent]) -> None:
         """Look at the board when orders fill; a listener of the bus."""
-        if any(event.status is OrderStatus.CONFIRMED for event in events):
+        fills = sum(event.status is OrderStatus.CONFIRMED for event in events)
+        self._fills += fills
+        if fills:
             last_ms = self._tape.last_ms
             if last_ms is None or abs(self._clock.now_ms() - last_ms) >= _SPACING_MS:
                 self.look()
@@ -96,6 +100,11 @@ class Ledger:
         more_marks = await self._settle()
         await self._learn()
         return more_orders or more_marks
+
+    def pause_s(self, *, more: bool) -> float:
+        """Return the seconds until the next pass; while orders crowd in, they go first."""
+        fills, self._fills = self._fills, 0
+        return _MORE_S if more and fills < _CROWD else PASS_S
 
     async def page(self, wanted: store.Filter) -> list[Entry]:
         """Return the entries wanted, the latest fill first."""
@@ -167,7 +176,7 @@ class Ledger:
                 more = await self.step()
             except DeskError as problem:
                 log.warning("ledger.waits", code=problem.code, detail=problem.detail)
-            await self._clock.sleep(_BUSY_S if more else PASS_S)
+            await self._clock.sleep(self.pause_s(more=more))
 
     def _said(self, traded: Market, now_ms: int) -> Mark:
         board, age_ms_max = self._board, self._books.price_age_ms_max
