@@ -33,6 +33,7 @@ from quantdesk.engines.orders.journal import Journal
 from quantdesk.engines.orders.model import Attempt, Filled, Order, OrderStatus
 from quantdesk.engines.orders.pace import Pace
 from quantdesk.engines.orders.paths import Leg
+from quantdesk.engines.orders.plans import always
 from quantdesk.engines.orders.routed import described
 from quantdesk.engines.orders.routing import Choice, Routing, Wanted
 from quantdesk.engines.orders.swaps import calls, swaps
@@ -258,7 +259,8 @@ def routed(floor: Floor, wanted: Wanted, *, now_ms: int) -> Choice:
         )
         return floor.fits(trade, calls(legs, [0] * len(legs), wanted, floor.wallet))
 
-    return floor.routing.choose(wanted, now_ms=now_ms, fits=fits)
+    asking = always if floor.fits is _anything_fits else fits
+    return floor.routing.choose(wanted, now_ms=now_ms, fits=asking)
 
 
 def _trade(order: Order, limit_raw: int, *, expected_raw: int = 0) -> Trade:

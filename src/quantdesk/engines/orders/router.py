@@ -124,8 +124,7 @@ def _only(ways: Ways, terms: Terms) -> Route:
         raise too_large()
     plan = planned(legs, asked, terms)
     bound = plan.received if asked.exact_in else plan.paid
-    only = Alternative("pool", pool.about.address, plan)
-    return Route(asked, plan, bound, Decimal(0), _spot(plan), (only,), None)
+    return Route(asked, plan, bound, Decimal(0), _spot(plan), (), None)
 
 
 def _best(ways: Ways, question: Question) -> Route:
