@@ -4,9 +4,9 @@ import signal
 from pathlib import Path
 
 import pytest
-from benches import children
 from benches.children import await_ready, check, child
 
+from benches import children
 from quantdesk.core.errors import Unavailable
 
 
