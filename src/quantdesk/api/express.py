@@ -35,7 +35,7 @@ _JSON: Final = b"application/json"
 _UNUSUAL: Final = frozenset({b"transfer-encoding", b"expect", b"upgrade"})
 
 
-class Counter(Protocol):
+class HotPaths(Protocol):
     """Where hot requests are served: the edge."""
 
     def hot(self, method: bytes, path: bytes) -> Hot | None:
@@ -48,9 +48,9 @@ class Counter(Protocol):
 class Http(HttpToolsProtocol):
     """One connection; a request must arrive within `REQUEST_S`."""
 
-    def __init__(self, *args: Any, counter: Counter | None = None, **more: Any) -> None:  # noqa: ANN401 - uvicorn's
+    def __init__(self, *args: Any, hot_paths: HotPaths | None = None, **more: Any) -> None:  # noqa: ANN401 - uvicorn's
         super().__init__(*args, **more)
-        self._counter = counter
+        self._hot_paths = hot_paths
         self._late: asyncio.TimerHandle | None = None
         self._arriving = True
 
@@ -98,9 +98,9 @@ class Http(HttpToolsProtocol):
 
     def _lane(self) -> "_Ride | None":
         unanswered = bool(self.cycle) and not self.cycle.response_complete
-        if self._counter is None or unanswered or self.parser.get_http_version() != "1.1":
+        if self._hot_paths is None or unanswered or self.parser.get_http_version() != "1.1":
             return None
-        hot = self._counter.hot(self.parser.get_method(), self.url)
+        hot = self._hot_paths.hot(self.parser.get_method(), self.url)
         if hot is None:
             return None
         headers = dict(self.headers)
@@ -112,8 +112,8 @@ class Http(HttpToolsProtocol):
         return _Ride(hot, headers, keep_alive=self.parser.should_keep_alive())
 
     async def _serve(self, ride: "_Ride") -> None:
-        assert self._counter is not None, "only a counter has hot paths"
-        reply = await self._counter.reply(ride.hot, ride.headers, bytes(ride.body))
+        assert self._hot_paths is not None, "a request was taken by its hot path"
+        reply = await self._hot_paths.reply(ride.hot, ride.headers, bytes(ride.body))
         if ride.disconnected:
             return
         if self.flow.write_paused:

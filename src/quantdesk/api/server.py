@@ -10,7 +10,7 @@ import uvicorn
 
 from quantdesk.api.corked import WebSocket
 from quantdesk.api.edge import App
-from quantdesk.api.express import Counter, Http
+from quantdesk.api.express import HotPaths, Http
 from quantdesk.core.errors import Unavailable
 
 _CONNECTIONS_MAX = 5_000
@@ -42,12 +42,12 @@ def bind(host: str, port: int) -> socket.socket:
 
 @asynccontextmanager
 async def serving(
-    app: App, bound: socket.socket, *, counter: Counter | None = None
+    app: App, bound: socket.socket, *, hot_paths: HotPaths | None = None
 ) -> AsyncIterator[None]:
-    """Serve the application on a bound socket while the block runs; `counter` its hot requests."""
+    """Serve the application, and its hot requests, on a bound socket while the block runs."""
     config = uvicorn.Config(
         app,
-        http=partial(Http, counter=counter),  # type: ignore[arg-type]
+        http=partial(Http, hot_paths=hot_paths),  # type: ignore[arg-type]
         ws=WebSocket,
         lifespan="off",
         access_log=False,

@@ -132,7 +132,7 @@ async def open_desk(settings: Settings, home: Path, *, say: Say) -> AsyncIterato
         identity = _identity(parts, f"{host}:{port}")
         say("orders")
         edge = await _edge(stack, parts, identity)
-        await stack.enter_async_context(serving(edge, bound, counter=edge))
+        await stack.enter_async_context(serving(edge, bound, hot_paths=edge))
         _spare_the_collector()
         folder.write(home / folder.DESK, msgspec.json.encode(identity).decode())
         stack.callback((home / folder.DESK).unlink, missing_ok=True)

@@ -80,9 +80,9 @@ async def served() -> AsyncIterator[Served]:
     )
     async with AsyncExitStack() as stack:
         ports = []
-        for counter in (edge, None):
+        for hot_paths in (edge, None):
             bound = bind("127.0.0.1", 0)
-            await stack.enter_async_context(serving(edge, bound, counter=counter))
+            await stack.enter_async_context(serving(edge, bound, hot_paths=hot_paths))
             ports.append(bound.getsockname()[1])
         yield Served(ports[0], ports[1], handled)
 
