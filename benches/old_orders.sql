@@ -11,7 +11,7 @@ from (select (extract(epoch from now()) * 1000)::bigint - 2592000000 + i * 1000 
       from generate_series(1, 1000000) i) as old;
 insert into order_events (order_id, version, status, attempt, at, data)
 select o.id, v, case v when 1 then 'PENDING' else 'CONFIRMED' end, 1, o.created_at,
-    case v when 1 then '{"decision": {"verdict": "APPROVED"}}' else '{}' end::jsonb
+    case v when 1 then '{"decision": {"verdict": "APPROVED"}}' else '{}' end::json
 from orders o, unnest(array[1, 5]) v where o.created_at < now() - interval '10 days';
 vacuum (analyze) orders;
 vacuum (analyze) order_events;

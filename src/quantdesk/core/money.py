@@ -36,6 +36,13 @@ def from_raw(raw: int, decimals: int) -> Decimal:
     return exact.quantize(_ONE) if exact == exact.to_integral_value() else exact
 
 
+def written(raw: int, decimals: int) -> str:
+    """Return base units as an exact decimal string without trailing zeros."""
+    assert raw >= 0, "amounts are not negative"
+    whole, part = divmod(raw, 10**decimals)
+    return f"{whole}.{part:0{decimals}d}".rstrip("0") if part else str(whole)
+
+
 def ceil_div(numerator: int, denominator: int) -> int:
     """Return the quotient rounded up; both must be positive or zero over positive."""
     return -(-numerator // denominator)

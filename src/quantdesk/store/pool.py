@@ -268,6 +268,9 @@ async def _prepare(connection: Any) -> None:  # noqa: ANN401 - asyncpg has no ty
     await connection.set_type_codec(
         "jsonb", schema="pg_catalog", encoder=_jsonb, decoder=_from_jsonb, format="binary"
     )
+    await connection.set_type_codec(
+        "json", schema="pg_catalog", encoder=_encode, decoder=_decode, format="binary"
+    )
 
 
 async def _leave(_: object) -> None:
@@ -275,7 +278,7 @@ async def _leave(_: object) -> None:
 
 
 _encode = msgspec.json.Encoder().encode
-# Numbers with a fraction stay exact: money is never float, in jsonb neither.
+# Numbers with a fraction stay exact: money is never float, in documents neither.
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 # jsonb_recv in https://github.com/postgres/postgres/blob/REL_18_STABLE/src/backend/utils/adt/jsonb.c
 _JSONB_VERSION = b"\x01"

@@ -1,9 +1,12 @@
 """Promise: every fill is in the ledger once, with true prices or the reason why one is missing."""
 
 import asyncio
+from collections.abc import Sequence
 from decimal import Decimal
 from statistics import mean as mean_of
 from statistics import variance
+from typing import Any
+from uuid import UUID
 
 import pytest
 from tests.flow.orders.books import AGE_MS_MAX, SPLIT, Trade, World, leg, said
@@ -14,7 +17,7 @@ from quantdesk.engines.orders.quality.bias import cost_bps, markout_bps
 from quantdesk.engines.orders.quality.ledger import PASS_S
 from quantdesk.engines.orders.quality.model import HORIZONS, Entry
 from quantdesk.store.migrate import migrate, shipped
-from quantdesk.store.pool import connect
+from quantdesk.store.pool import Pools, connect
 from quantdesk.testing.chain import Plan
 from quantdesk.testing.stage import Stage, Wish
 
@@ -283,15 +286,37 @@ async def test_that_orders_from_before_the_ledger_are_entered_too(
     empty_database: str, stage: Stage
 ) -> None:
     await migrate(empty_database, shipped()[:1])
+    world = World(stage)
+    old = await world.fill()
+    rows = {table: await _rows(stage.pools, table, old) for table in _OF_AN_ORDER}
     async with await connect(empty_database, write_max=2, read_max=2) as pools:
-        stage.pools = pools
-        world = World(stage)
-        old = await world.fill()
+        for table, kept in rows.items():
+            await _restore(pools, table, kept)
         await migrate(empty_database)
+        stage.pools = pools
         ledger = world.ledger()
         await ledger.step()
 
         assert [entry.order_id for entry in await world.entries(ledger)] == [old]
+
+
+_OF_AN_ORDER = {"orders": "id", "order_events": "order_id", "order_attempts": "order_id"}
+
+
+async def _rows(pools: Pools, table: str, order_id: UUID) -> list[Any]:
+    column = _OF_AN_ORDER[table]
+    async with pools.read.connection() as c:
+        rows = await c.fetch(
+            f"select to_jsonb({table}) as row from {table} where {column} = $1", order_id
+        )
+    return [row["row"] for row in rows]
+
+
+async def _restore(pools: Pools, table: str, rows: Sequence[Any]) -> None:
+    async with pools.write.connection() as c:
+        await c.execute(
+            f"insert into {table} select * from jsonb_populate_recordset(null::{table}, $1)", rows
+        )
 
 
 async def test_that_the_loops_keep_the_books_by_themselves(world: World) -> None:

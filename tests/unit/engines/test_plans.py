@@ -328,19 +328,6 @@ def test_that_a_venue_that_cannot_says_why() -> None:
     assert problem.code == "liquidity.insufficient"
 
 
-def test_that_spot_is_that_of_the_pools_used() -> None:
-    assert _sold(_pool("a"), _pool("b")).spot == pytest.approx(Decimal("0.15"))
-    hops = _sold(hops=_hops(), terms=Terms(through=(USDT,)))
-    assert hops.spot == pytest.approx(Decimal("0.15"))
-    turned = route(
-        {PAIR: [_pool("a")]},
-        Asked(USDC, SOL, exact_in=True, amount=10**6),
-        Terms(),
-        curves=Curves(),
-    )
-    assert turned.spot == pytest.approx(1 / Decimal("0.15"))
-
-
 def test_that_a_snapshot_is_drawn_once() -> None:
     pools = [Counting(_pool("a")), Counting(_pool("b"))]
     curves, asked = Curves(), Asked(SOL, USDC, exact_in=True, amount=10**9)

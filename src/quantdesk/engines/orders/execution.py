@@ -27,7 +27,7 @@ from quantdesk.chains.port import (
 from quantdesk.core.clock import Clock
 from quantdesk.core.errors import DeskError, Refused, Unavailable
 from quantdesk.core.markets import Market, market
-from quantdesk.core.money import from_raw
+from quantdesk.core.money import from_raw, written
 from quantdesk.engines.orders import retry
 from quantdesk.engines.orders.journal import Journal
 from quantdesk.engines.orders.model import Attempt, Filled, Order, OrderStatus
@@ -321,8 +321,8 @@ def _recorded(receipt: Receipt, trade: Trade) -> dict[str, Any]:
     told = {
         "slot": receipt.slot,
         "blockTimeMs": receipt.block_time_ms,
-        "base": f"{from_raw(receipt.base_raw, trade.base.decimals):f}",
-        "quote": f"{from_raw(receipt.quote_raw, trade.quote.decimals):f}",
+        "base": written(receipt.base_raw, trade.base.decimals),
+        "quote": written(receipt.quote_raw, trade.quote.decimals),
         "networkFeeLamports": receipt.network_fee_lamports,
     }
     legs = list(receipt.legs_quote_raw)

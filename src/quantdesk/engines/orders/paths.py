@@ -74,6 +74,10 @@ def quoted(pools: Sequence[Pool], mints: Sequence[str], amount: int, *, exact_in
 
     The second pool takes exactly what the first brings.
     """
+    if len(pools) == 1:
+        (pool,), (paid, received) = pools, mints
+        fill = (pool.exact_in if exact_in else pool.exact_out)(paid, amount)
+        return Leg((Hop(pool, paid, received, fill),))
     hops: list[Hop] = []
     steps = list(zip(pools, mints, mints[1:], strict=False))
     for pool, paid, received in steps if exact_in else reversed(steps):

@@ -10,7 +10,7 @@ from typing import Any
 from quantdesk.core.assets import ASSETS
 from quantdesk.core.errors import Refused, Unavailable
 from quantdesk.core.markets import Side
-from quantdesk.core.money import BPS, from_raw
+from quantdesk.core.money import BPS, from_raw, written
 from quantdesk.engines.orders.paths import Hop, Leg
 from quantdesk.engines.orders.plans import Plan
 from quantdesk.engines.orders.router import Alternative
@@ -76,22 +76,23 @@ def pool_fees(choice: Choice) -> Decimal:
     fees = Decimal(0)
     for leg in choice.route.legs:
         worth = leg.received if choice.wanted.side is Side.SELL else leg.paid
-        fees += sum((_fee_bps(hop.fill) for hop in leg.hops), Decimal(0)) * worth / BPS
+        fees += _leg_fee_bps(leg) * worth / BPS
     return from_raw(int(fees), choice.wanted.market.quote.decimals)
 
 
 def _leg(leg: Leg, wanted: Wanted) -> dict[str, Any]:
     sells = wanted.side is Side.SELL
     base, quote = (leg.paid, leg.received) if sells else (leg.received, leg.paid)
+    abouts = [hop.pool.about for hop in leg.hops]
     return {
         "name": _leg_name(leg),
-        "venue": " > ".join(hop.pool.about.venue for hop in leg.hops),
-        "pool": " > ".join(hop.pool.about.address for hop in leg.hops),
-        "kind": " > ".join(hop.pool.about.kind for hop in leg.hops),
+        "venue": " > ".join([about.venue for about in abouts]),
+        "pool": " > ".join([about.address for about in abouts]),
+        "kind": " > ".join([about.kind for about in abouts]),
         "share": round(base / wanted.base_raw, _SHARE_DIGITS),
-        "base": f"{from_raw(base, wanted.market.base.decimals):f}",
-        "quote": f"{from_raw(quote, wanted.market.quote.decimals):f}",
-        "feeBps": _bps(sum((_fee_bps(hop.fill) for hop in leg.hops), Decimal(0))),
+        "base": written(base, wanted.market.base.decimals),
+        "quote": written(quote, wanted.market.quote.decimals),
+        "feeBps": _bps(_leg_fee_bps(leg)),
     }
 
 
@@ -105,7 +106,7 @@ def _alternative(one: Alternative, choice: Choice) -> dict[str, Any]:
     return {
         **told,
         "plan": _plan_name(one.plan),
-        "quote": f"{from_raw(raw, wanted.market.quote.decimals):f}",
+        "quote": written(raw, wanted.market.quote.decimals),
         "worseBps": _bps(_worse_bps(one.plan, choice)),
     }
 
@@ -124,7 +125,7 @@ def _pool_quote(pool: Pool, choice: Choice, now_ms: int) -> dict[str, Any]:
     hop = Hop(pool, asked.paid, asked.received, fill)
     return told | {
         "price": f"{price_of(raw, wanted):f}",
-        "amountOut" if sells else "amountIn": (f"{from_raw(raw, wanted.market.quote.decimals):f}"),
+        "amountOut" if sells else "amountIn": written(raw, wanted.market.quote.decimals),
         "feeBps": _bps(_fee_bps(fill)),
         "priceImpactBps": _bps(_hop_impact(hop)),
         **aged,
@@ -152,6 +153,12 @@ def _hop_impact(hop: Hop) -> Decimal:
     received = fill.received + (0 if fill.fee_on_input else fill.fee)
     at_spot = paid * about.spot if hop.paid == about.mints[0] else paid / about.spot
     return max(Decimal(0), (1 - received / at_spot) * BPS) if at_spot else Decimal(0)
+
+
+def _leg_fee_bps(leg: Leg) -> Decimal:
+    if len(leg.hops) == 1:
+        return _fee_bps(leg.hops[0].fill)
+    return sum((_fee_bps(hop.fill) for hop in leg.hops), Decimal(0))
 
 
 def _fee_bps(fill: Fill) -> Decimal:

@@ -26,8 +26,10 @@ from quantdesk.engines.orders.plans import (
     telling,
     too_large,
 )
+from quantdesk.venues.port import Pool
 
 _MUCH: Final = 100  # a hundredth of the whole moved to another leg is another plan
+_NO_GAP: Final = Decimal(0)
 _SLACK: Final = 1e-9  # relative: what floats may be off, given to the bound
 
 
@@ -49,15 +51,13 @@ class Route(msgspec.Struct, frozen=True):
     """The plan to take, and what it is held against; amounts in base units.
 
     `bound` is what no plan can beat: the most receivable, or the least payable; `gap_bps` is how
-    far the plan is from it. `spot` is received per paid before fees and impact, of the pools used,
-    weighted by what each leg pays. `runner_up` is the best alternative that is another plan.
+    far the plan is from it. `runner_up` is the best alternative that is another plan.
     """
 
     asked: Asked
     plan: Plan
     bound: int
     gap_bps: Decimal
-    spot: Decimal
     alternatives: tuple[Alternative, ...]
     runner_up: Alternative | None
 
@@ -89,7 +89,7 @@ def route(book: Book, asked: Asked, terms: Terms, *, curves: Curves) -> Route:
     if not ways.between and not ways.direct:
         raise Unavailable("no pool trades this pair now", code="quotes.none")
     if not ways.between and len(ways.direct) == 1:
-        return _only(ways, terms)
+        return lone(ways.direct[0], asked, terms)
     found = ways.whole().trade(float(asked.amount), exact_in=asked.exact_in)
     if found is None:
         raise Refused(
@@ -97,6 +97,17 @@ def route(book: Book, asked: Asked, terms: Terms, *, curves: Curves) -> Route:
             code="liquidity.insufficient",
         )
     return _best(ways, Question(asked, terms, *found))
+
+
+def lone(pool: Pool, asked: Asked, terms: Terms) -> Route:
+    """Return the one plan there is over a pool, without drawing its curve; raises as `route`."""
+    mints = (asked.paid, asked.received)
+    legs = (quoted((pool,), mints, asked.amount, exact_in=asked.exact_in),)
+    if not terms.fits(legs):
+        raise too_large()
+    plan = planned(legs, asked, terms)
+    bound = plan.received if asked.exact_in else plan.paid
+    return Route(asked, plan, bound, _NO_GAP, (), None)
 
 
 def advised(found: Route, legs: Sequence[Leg], terms: Terms) -> Route:
@@ -109,22 +120,9 @@ def advised(found: Route, legs: Sequence[Leg], terms: Terms) -> Route:
         found,
         plan=plan,
         gap_bps=_gap_bps(plan, found.bound, found.asked),
-        spot=_spot(plan),
         alternatives=(before, *found.alternatives),
         runner_up=before,
     )
-
-
-def _only(ways: Ways, terms: Terms) -> Route:
-    """Return the one plan there is, without drawing the pool's curve."""
-    asked, pool = ways.asked, ways.direct[0]
-    mints = (asked.paid, asked.received)
-    legs = (quoted((pool,), mints, asked.amount, exact_in=asked.exact_in),)
-    if not terms.fits(legs):
-        raise too_large()
-    plan = planned(legs, asked, terms)
-    bound = plan.received if asked.exact_in else plan.paid
-    return Route(asked, plan, bound, Decimal(0), _spot(plan), (), None)
 
 
 def _best(ways: Ways, question: Question) -> Route:
@@ -145,7 +143,6 @@ def _best(ways: Ways, question: Question) -> Route:
         plan=plan,
         bound=bound,
         gap_bps=_gap_bps(plan, bound, question.asked),
-        spot=_spot(plan),
         alternatives=tuple(alternatives),
         runner_up=_runner_up(plan, alternatives),
     )
@@ -231,17 +228,6 @@ def _bound(plan: Plan, question: Question) -> int:
 def _gap_bps(plan: Plan, bound: int, asked: Asked) -> Decimal:
     short = bound - plan.received if asked.exact_in else plan.paid - bound
     return Decimal(short) * BPS / bound
-
-
-def _spot(plan: Plan) -> Decimal:
-    weighted = Decimal(0)
-    for leg in plan.legs:
-        price = Decimal(leg.paid)
-        for hop in leg.hops:
-            about = hop.pool.about
-            price = price * about.spot if hop.paid == about.mints[0] else price / about.spot
-        weighted += price
-    return weighted / plan.paid
 
 
 def _runner_up(plan: Plan, alternatives: Sequence[Alternative]) -> Alternative | None:

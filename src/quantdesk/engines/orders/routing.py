@@ -16,7 +16,7 @@ from quantdesk.core.money import BPS, ceil_div
 from quantdesk.engines.orders.expected import Expectations, as_quoted
 from quantdesk.engines.orders.paths import Asked, Book, Curves, Leg
 from quantdesk.engines.orders.plans import Terms, always
-from quantdesk.engines.orders.router import Route, advised, route
+from quantdesk.engines.orders.router import Route, advised, lone, route
 from quantdesk.venues.port import Pool, Venue
 
 Fits = Callable[[Sequence[Leg]], bool]
@@ -135,6 +135,9 @@ class Routing:
         as_of_ms = self._as_of(now_ms)
         asked = wanted.asked
         direct, silent = self._pools(asked.paid, asked.received, now_ms)
+        if len(direct) == 1 and not self._rules.through:
+            found = lone(direct[0], asked, Terms(fits=fits))
+            return Choice(wanted, found, _limit(found, wanted), tuple(direct), silent, as_of_ms)
         book = {frozenset((asked.paid, asked.received)): direct}
         for mint in self._rules.through:
             if mint not in (asked.paid, asked.received):

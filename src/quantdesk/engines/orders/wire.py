@@ -12,7 +12,7 @@ import msgspec
 
 from quantdesk.core.clock import iso
 from quantdesk.core.markets import market
-from quantdesk.core.money import from_raw
+from quantdesk.core.money import from_raw, written
 from quantdesk.engines.orders.model import Failure, Filled, Order, OrderEvent
 
 encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -118,8 +118,8 @@ def filled_view(order: Order, filled: Filled) -> FilledView:
     """Return realized amounts as decimal strings."""
     traded = market(order.pair)
     return FilledView(
-        base=f"{from_raw(filled.base_raw, traded.base.decimals):f}",
-        quote=f"{from_raw(filled.quote_raw, traded.quote.decimals):f}",
+        base=written(filled.base_raw, traded.base.decimals),
+        quote=written(filled.quote_raw, traded.quote.decimals),
         network_fee_lamports=filled.network_fee_lamports,
         platform_fee="0",
     )

@@ -22,7 +22,6 @@ from quantdesk.engines.orders.quality.reading import Confirmed
 from quantdesk.store.pool import Connection
 
 _RECENT = 20_000  # legs that averages are made of: the latest ones
-_encode = msgspec.json.Encoder().encode
 
 Place = tuple[int, UUID, int]
 """Where a row stands in an order of time: Unix milliseconds, order, leg."""
@@ -147,7 +146,7 @@ async def unread(c: Connection, *, mode: str, limit: int) -> list[Confirmed]:
 
 async def enter(c: Connection, entries: Sequence[Entry], *, read: Sequence[UUID]) -> None:
     """Enter legs, and note that these orders are read; what is entered already stays as it is."""
-    await c.execute(_ENTER, _encode([_row(entry) for entry in entries]).decode(), read)
+    await c.execute(_ENTER, [_row(entry) for entry in entries], read)
 
 
 async def set_aside(c: Connection, problems: Mapping[UUID, str]) -> None:
@@ -156,7 +155,7 @@ async def set_aside(c: Connection, problems: Mapping[UUID, str]) -> None:
         """update execution_unread u set problem = p.problem
            from json_to_recordset($1::json) as p(order_id uuid, problem text)
            where u.order_id = p.order_id""",
-        _encode([{"order_id": i, "problem": problem} for i, problem in problems.items()]).decode(),
+        [{"order_id": i, "problem": problem} for i, problem in problems.items()],
     )
 
 
@@ -170,7 +169,7 @@ async def due(c: Connection, *, mode: str, now_ms: int, after: Place, limit: int
 async def settle(c: Connection, changed: Sequence[tuple[Entry, Entry]]) -> None:
     """Write the marks of entries, each as it was and as it is, unless somebody did meanwhile."""
     rows = [{"was_due_ms": was.next_due_ms, **_row(entry)} for was, entry in changed]
-    await c.execute(_SETTLE, _encode(rows).decode())
+    await c.execute(_SETTLE, rows)
 
 
 async def page(c: Connection, wanted: Filter) -> list[Entry]:

@@ -96,7 +96,7 @@ async def attempts(c: Connection, order_ids: Sequence[UUID]) -> dict[UUID, list[
     rows = await c.fetch(
         """select a.*, e.data ->> 'fate' as outcome, e.data -> 'receipt' as receipt
            from order_attempts a left join order_events e on e.order_id = a.order_id
-             and e.data ? 'fate'
+             and e.data -> 'fate' is not null
              and a.attempt = e.attempt - case when e.status = 'ROUTING' then 1 else 0 end
            where a.order_id = any($1::uuid[]) order by a.attempt""",
         order_ids,

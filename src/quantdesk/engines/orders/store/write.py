@@ -1,11 +1,11 @@
 """Writing orders: many per statement, every move a compare-and-set on `version`.
 
-One statement inserts new orders, moves others, and appends the events and attempts of both: one
-round trip and nothing to undo. A batch travels as one JSON document per table, which costs the desk
-a seventh of what typed arrays do (docs/decisions/0002). Two traps are stepped round on purpose. The
-compare-and-set hides inside `case`, so that the planner does not mistake an unseen lease owner for
-a way to find few rows; the mode comes as a column, so that it sees the primary key and not a
-constant.
+One statement inserts new orders, moves others, appends the events and attempts of both, and notes
+which of them filled for the ledger of execution quality: one round trip and nothing to undo. A
+batch travels as one JSON document per table, which costs the desk a seventh of what typed arrays do
+(docs/decisions/0002). Two traps are stepped round on purpose. The compare-and-set hides inside
+`case`, so that the planner does not mistake an unseen lease owner for a way to find few rows; the
+mode comes as a column, so that it sees the primary key and not a constant.
 """
 
 from base64 import b64encode
@@ -29,8 +29,6 @@ from quantdesk.engines.orders.model import (
 )
 from quantdesk.engines.orders.store.read import order_of
 from quantdesk.store.pool import Connection
-
-_encode = msgspec.json.Encoder().encode
 
 
 class _Row(msgspec.Struct, frozen=True):
@@ -113,12 +111,12 @@ async def _claim_keys(c: Connection, new: Sequence[NewOrder]) -> dict[UUID, UUID
     """Claim the keys; return, for each order that came too late, the order that holds its key."""
     # Always in the same order, so that two batches wait for each other and never both.
     keyed = sorted((row for row in new if row.key is not None), key=_key_order)
-    claimed = await c.fetch(_KEYS, _encode([_key(row) for row in keyed]).decode())
+    claimed = await c.fetch(_KEYS, [_key(row) for row in keyed])
     won = {record["order_id"] for record in claimed}
     lost = [row for row in keyed if row.order.id not in won]
     if not lost:
         return {}
-    holders = await c.fetch(_HOLDERS, _encode([_key(row) for row in lost]).decode())
+    holders = await c.fetch(_HOLDERS, [_key(row) for row in lost])
     held = {(record["account_id"], record["key"]): record["order_id"] for record in holders}
     return {row.order.id: held[row.order.account_id, row.key] for row in lost}
 
@@ -156,16 +154,19 @@ events as (
   insert into order_events (order_id, version, status, attempt, at, data)
   select order_id, version, status, attempt, to_timestamp(at / 1000.0), data
   from json_to_recordset($2::json) as e(order_id uuid, version int, status text, attempt int,
-      at bigint, data jsonb)
+      at bigint, data json)
   where order_id in (select id from done)),
 attempts as (
   insert into order_attempts (order_id, attempt, route, simulation, raw, signature,
       last_valid_height, signed_at)
   select order_id, attempt, route, simulation, decode(raw, 'base64'), signature,
       last_valid_height, to_timestamp(at / 1000.0)
-  from json_to_recordset($3::json) as a(order_id uuid, attempt int, route jsonb, simulation jsonb,
+  from json_to_recordset($3::json) as a(order_id uuid, attempt int, route json, simulation json,
       raw text, signature text, last_valid_height bigint, at bigint)
-  where order_id in (select id from done))
+  where order_id in (select id from done)),
+noted as (
+  insert into execution_unread (order_id)
+  select u.id from u join done using (id) where u.status = 'CONFIRMED' on conflict do nothing)
 select id from done
 """
 
@@ -173,7 +174,7 @@ _DONE = """
 select e.order_id from order_events e
 join json_to_recordset($1::json) as u(order_id uuid, version int, status text, attempt int,
     at bigint, data jsonb)
-  on (e.order_id, e.version, e.status, e.attempt, e.at, e.data)
+  on (e.order_id, e.version, e.status, e.attempt, e.at, e.data::jsonb)
    = (u.order_id, u.version, u.status, u.attempt, to_timestamp(u.at / 1000.0), u.data)
 """
 
@@ -200,16 +201,16 @@ async def commit(
         return stands
     done = await c.fetch(
         _COMMIT,
-        _encode([_row(step) for step in steps]).decode(),
-        _encode([_event(e, step.new) for step in steps for e in step.events]).decode(),
-        _encode([_attempt(step.order.id, a) for step in steps for a in step.attempts]).decode(),
+        [_row(step) for step in steps],
+        [_event(e, step.new) for step in steps for e in step.events],
+        [_attempt(step.order.id, a) for step in steps for a in step.attempts],
         owner,
         lease_s,
     )
     stands.update((record["id"], record["id"]) for record in done)
     missed = [step for step in steps if step.order.id not in stands]
     if missed:
-        last = _encode([_event(step.events[-1], step.new) for step in missed]).decode()
+        last = [_event(step.events[-1], step.new) for step in missed]
         found = await c.fetch(_DONE, last)
         stands.update((record["order_id"], record["order_id"]) for record in found)
     return stands
