@@ -71,6 +71,8 @@ bench: $(VENV)/.dev ## the promised numbers, measured here, the peer beside them
 	@$(BIN)/python -m benches.quotes
 	@echo "→ routes: optimal splits over 50 pools"
 	@$(BIN)/python -m benches.router
+	@echo "→ optimum: routes against a reference, 1,000 markets with hops and without"
+	@$(BIN)/python -m benches.optimum
 	@echo "→ localnet: real transactions, end to end"
 	@$(BIN)/python -m benches.localnet
 	@echo "→ start: first, next, and doing nothing"

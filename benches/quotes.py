@@ -5,12 +5,14 @@
 Promises: at least 20,000 of a constant product, 5,000 of ranges and bins. Pools are those that a
 localnet opens with; a CLMM, of which it has none, is the one with most ranges among its vectors.
 Sizes go through one to six ranges or bins, or take a thousandth to a twentieth of a lone hyperbola.
+Of a CLMM whose fee rises on the way there is the worst case too: as far as its vectors go at once.
 Times are of the CPU.
 """
 
 import sys
 import time
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 from tests.oracles.raydium import clmm_pools
@@ -29,12 +31,14 @@ from quantdesk.venues.port import Pool
 from quantdesk.venues.raydium.cpmm.pool import CpmmFollowed
 
 HEADS = ("pool", "quotes/s", "promise", "both curves, µs")
+DYNAMIC = "Raydium CLMM, rising fee, all of it"
 SECONDS = 1.0
 MARKET = MARKETS["SOL-USDC"]
 USD = {symbol: Decimal(1) for symbol in ("USDC", "USDT")} | {"SOL": Decimal(150)}
 NOW_MS = clmm_pools.NOW_S * 1_000
 PARTS = (1_000, 300, 100, 20)
 CROSSED = (1, 2, 4, 6)  # ranges or bins that a trade goes through
+WHOLE = 0.99
 
 
 def pools() -> dict[str, tuple[Pool, int]]:
@@ -44,18 +48,23 @@ def pools() -> dict[str, tuple[Pool, int]]:
     cpmm = raydium_pools.accounts(MARKET, **terms)  # type: ignore[arg-type]
     dlmm = meteora_pools.accounts(MARKET, **terms)  # type: ignore[arg-type]
     damm = damm_pools.accounts(MARKET, **terms)  # type: ignore[arg-type]
-    drawn = [
-        clmm_pools.followed(clmm_pools.accounts(clmm_pools.numbers(pool))).snapshot(now_ms=NOW_MS)
-        for pool in clmm_pools.vectors()
-        if not pool.get("dynamic")
-    ]
-    clmm = max(drawn, key=lambda pool: min(len(pool.curve(mint)) for mint in pool.about.mints))
     return {
         "Raydium CPMM": (_opened(CpmmFollowed(raydium_pools.address(MARKET)), cpmm), 20_000),
-        "Raydium CLMM": (clmm, 5_000),
+        "Raydium CLMM": (_longest(dynamic=False), 5_000),
+        DYNAMIC: (_longest(dynamic=True), 5_000),
         "Meteora DLMM": (_opened(DlmmFollowed(meteora_pools.address(MARKET)), dlmm), 5_000),
         "Meteora DAMM v2": (_opened(FollowedDammV2(damm_pools.address(MARKET)), damm), 20_000),
     }  # fmt: skip
+
+
+def _longest(*, dynamic: bool) -> Pool:
+    """Return the pool of the vectors whose curves have most pieces, with or without such a fee."""
+    drawn = [
+        clmm_pools.followed(clmm_pools.accounts(clmm_pools.numbers(pool))).snapshot(now_ms=NOW_MS)
+        for pool in clmm_pools.vectors()
+        if bool(pool.get("dynamic")) == dynamic
+    ]
+    return max(drawn, key=lambda pool: min(len(pool.curve(mint)) for mint in pool.about.mints))
 
 
 def _opened(followed: Followed, accounts: list[GenesisAccount]) -> Pool:
@@ -69,11 +78,11 @@ def _opened(followed: Followed, accounts: list[GenesisAccount]) -> Pool:
     return followed.snapshot(now_ms=NOW_MS)
 
 
-def rate(pool: Pool) -> float:
+def rate(pool: Pool, sizes: Callable[[Pool, str], list[int]]) -> float:
     """Return exact quotes per second, in both directions and both ways."""
     asked = []
     for paid in pool.about.mints:
-        for amount in _sizes(pool, paid):
+        for amount in sizes(pool, paid):
             fill = pool.exact_out(paid, amount)
             asked += [(pool.exact_out, paid, amount), (pool.exact_in, paid, fill.paid)]
     began, quotes = time.process_time(), 0
@@ -90,7 +99,12 @@ def _sizes(pool: Pool, paid: str) -> list[int]:
     if len(curve) < max(CROSSED):
         return [int(curve[0].price * min(curve[0].depth, curve[0].most)) // part for part in PARTS]
     gives = [given(piece, piece.most) for piece in curve[: max(CROSSED)]]
-    return [int(sum(gives[:count]) * 0.99) for count in CROSSED]
+    return [int(sum(gives[:count]) * WHOLE) for count in CROSSED]
+
+
+def _whole(pool: Pool, paid: str) -> list[int]:
+    """Return about all that the pool gives."""
+    return [int(sum(given(piece, piece.most) for piece in pool.curve(paid)) * WHOLE)]
 
 
 def drawing_us(pool: Pool) -> float:
@@ -98,7 +112,7 @@ def drawing_us(pool: Pool) -> float:
     began, times = time.process_time(), 0
     while (took := time.process_time() - began) < SECONDS / 4:
         for paid in pool.about.mints:
-            list(pool.curve(paid))
+            deque(pool.curve(paid), maxlen=0)
         times += 1
     return took / times * 1e6
 
@@ -108,7 +122,7 @@ def main() -> int:
     kept, lines = True, []
     for name, (pool, promised) in pools().items():
         try:
-            measured = rate(pool)
+            measured = rate(pool, _whole if name == DYNAMIC else _sizes)
         except Refused as refused:
             print(f"{name}: {refused.detail}")
             return 1

@@ -87,18 +87,21 @@ def _cases(chance: Random) -> list[Case]:
     def direct() -> Book:
         return {frozenset((SOL, USDC)): pools(50, SOL, USDC, PRICE)}
 
-    hops = {
-        frozenset((SOL, USDC)): pools(20, SOL, USDC, PRICE),
-        frozenset((SOL, USDT)): pools(15, SOL, USDT, PRICE),
-        frozenset((USDT, USDC)): pools(15, USDT, USDC, 1.0),
-    }
-    four = Terms()
+    def hops() -> Book:
+        return {
+            frozenset((SOL, USDC)): pools(20, SOL, USDC, PRICE),
+            frozenset((SOL, USDT)): pools(15, SOL, USDT, PRICE),
+            frozenset((USDT, USDC)): pools(15, USDT, USDC, 1.0),
+        }
+
+    four, through = Terms(), Terms(through=(USDT,))
     return [
         Case("50 pools, at rest", direct(), at_rest, four, promised=True),
         Case("50 pools, moving", direct(), moving, four, promised=True),
-        Case("50 pools, new", direct(), new, four),
+        Case("50 pools, new", direct(), new, four, promised=True),
         Case("50 pools, at rest", direct(), at_rest, Terms(legs_max=50)),
-        Case("50 pools, moving, hops", hops, moving, Terms(through=(USDT,))),
+        Case("50 pools, moving, hops", hops(), moving, through, promised=True),
+        Case("50 pools, new, hops", hops(), new, through),
     ]
 
 
@@ -133,7 +136,7 @@ def _row(case: Case, seen: Seen) -> tuple[str, ...]:
     times = [took * 1e3 for took in seen.took_s]
     legs = sum(len(found.legs) for found in seen.routes) / len(seen.routes)
     return (
-        case.name,
+        case.name + " *" * case.promised,
         str(case.terms.legs_max),
         str(len(times)),
         str(seen.refused),
@@ -154,7 +157,7 @@ def _p99(figures: Sequence[float]) -> float:
 
 
 def main() -> int:
-    """Measure and print; 0 when the promise is kept, by the first two cases."""
+    """Measure and print; 0 when the promise is kept by every case that it is made for."""
     parser = argparse.ArgumentParser(prog="python -m benches.router")
     parser.add_argument("--routes", type=int, default=1_000, help="per case")
     parser.add_argument("--seed", type=int, default=1)
@@ -165,9 +168,7 @@ def main() -> int:
         if case.promised:
             kept &= float(lines[-1][4]) >= RATE_MIN and float(lines[-1][6]) <= P99_MS_MAX
     print(table(HEADS, lines))
-    print(
-        f"\npromise, of the first two: at least {RATE_MIN} routes/s, p99 at most {P99_MS_MAX:g} ms"
-    )
+    print(f"\npromise, where marked *: at least {RATE_MIN} routes/s, p99 at most {P99_MS_MAX:g} ms")
     print("\n" + markdown(HEADS, lines))
     return 0 if kept else 1
 

@@ -4,8 +4,10 @@ They stand where the pools of `venues` stand. Fees are taken from what is paid, 
 every rounding is against the trader.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from math import inf
 from typing import Final
 
 import msgspec
@@ -14,6 +16,7 @@ from quantdesk.chains.port import Instruction
 from quantdesk.core.errors import Refused
 from quantdesk.core.money import ceil_div
 from quantdesk.testing.chain import PROGRAM
+from quantdesk.venues.curves import Drawn
 from quantdesk.venues.port import About, Fill, Piece, Swap
 
 PPM: Final = 1_000_000
@@ -82,16 +85,7 @@ class Ranges(msgspec.Struct, frozen=True):
 
     def curve(self, paid: str) -> Sequence[Piece]:
         """Return a hyperbola for each range."""
-        kept = 1 - self.fee_ppm / PPM
-        pieces = []
-        for start, end, liquid in self._ahead(paid):
-            low, high = sorted((start / ONE, end / ONE))
-            if self._falls(paid):
-                most, price, depth = liquid / low - liquid / high, high * high, liquid / high
-            else:
-                most, price, depth = liquid * (high - low), 1 / (low * low), liquid * low
-            pieces.append(Piece(most / kept, price * kept, depth / kept))
-        return pieces
+        return Drawn(lambda: self._pieces(paid))
 
     def exact_in(self, paid: str, amount: int) -> Fill:
         """Return the trade that pays `amount`; raise `Refused` as the port says."""
@@ -124,15 +118,26 @@ class Ranges(msgspec.Struct, frozen=True):
     def _falls(self, paid: str) -> bool:
         return paid == self.about.mints[0]
 
-    def _ahead(self, paid: str) -> Iterator[tuple[int, int, int]]:
-        spans = list(zip(self.roots, self.roots[1:], self.liquidity, strict=False))
-        for low, high, liquid in reversed(spans) if self._falls(paid) else spans:
-            if self._falls(paid):
-                start, end = min(high, self.at), low
+    def _pieces(self, paid: str) -> Iterator[Piece]:
+        kept, falls = 1 - self.fee_ppm / PPM, self._falls(paid)
+        for start, end, liquid in self._ahead(paid):
+            first, last = start / ONE, end / ONE
+            if falls:
+                most, price, depth = liquid / last - liquid / first, first * first, liquid / first
             else:
-                start, end = max(low, self.at), high
-            if liquid and (start > end if self._falls(paid) else start < end):
-                yield start, end, liquid
+                most, price, depth = liquid * (last - first), 1 / (first * first), liquid * first
+            yield Piece(most / kept, price * kept, depth / kept)
+
+    def _ahead(self, paid: str) -> Iterator[tuple[int, int, int]]:
+        start, roots, liquidity = self.at, self.roots, self.liquidity
+        if self._falls(paid):
+            for span in range(bisect_left(roots, start, 0, len(liquidity)) - 1, -1, -1):
+                if liquidity[span]:
+                    yield min(roots[span + 1], start), roots[span], liquidity[span]
+        else:
+            for span in range(max(bisect_right(roots, start) - 1, 0), len(liquidity)):
+                if liquidity[span]:
+                    yield max(roots[span], start), roots[span + 1], liquidity[span]
 
     def _taken(self, paid: str, start: int, end: int, liquid: int) -> int:
         if self._falls(paid):
@@ -169,9 +174,7 @@ class Bins(msgspec.Struct, frozen=True):
 
     def curve(self, paid: str) -> Sequence[Piece]:
         """Return a flat piece for each bin."""
-        kept = 1 - self.fee_ppm / PPM
-        prices = [(self._price(paid, at) * kept, at) for at in self._ahead(paid)]
-        return [Piece(self.held[at] / price, price, float("inf")) for price, at in prices]
+        return Drawn(lambda: self._pieces(paid))
 
     def exact_in(self, paid: str, amount: int) -> Fill:
         """Return the trade that pays `amount`; raise `Refused` as the port says."""
@@ -204,13 +207,16 @@ class Bins(msgspec.Struct, frozen=True):
         """Return the swap itself, for a chain that reads it."""
         return _instruction(swap)
 
-    def _ahead(self, paid: str) -> list[int]:
+    def _pieces(self, paid: str) -> Iterator[Piece]:
+        kept, sells = 1 - self.fee_ppm / PPM, paid == self.about.mints[0]
+        for at in self._ahead(paid):
+            price = kept * (self.prices[at] / ONE if sells else ONE / self.prices[at])
+            yield Piece(self.held[at] / price, price, inf)
+
+    def _ahead(self, paid: str) -> Iterator[int]:
         sells = paid == self.about.mints[0]
         order = range(self.active - 1, -1, -1) if sells else range(self.active, len(self.prices))
-        return [at for at in order if self.held[at]]
-
-    def _price(self, paid: str, at: int) -> float:
-        return self.prices[at] / ONE if paid == self.about.mints[0] else ONE / self.prices[at]
+        return filter(self.held.__getitem__, order)
 
     def _taken(self, paid: str, at: int, given: int) -> int:
         if paid == self.about.mints[0]:

@@ -1,7 +1,8 @@
 """A pool's curve, walked piece by piece; pure. In floats: what is traded is then quoted exactly."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import inf, sqrt
+from typing import overload
 
 from quantdesk.venues.port import Piece
 
@@ -22,20 +23,55 @@ def given(piece: Piece, paid: float) -> float:
     return piece.price * paid / (1 + paid / piece.depth)
 
 
-def falling(levels: Iterable[tuple[float, float]]) -> list[Piece]:
-    """Return levels of (most, price) as flat pieces whose prices never rise.
+class Drawn(Sequence[Piece]):
+    """A curve drawn anew each time it is read, and only as far as it is read.
 
-    Levels out of order, as when a fee falls faster than the price, become one at their average.
+    Most of a market lies beyond the prices that a trade reaches: those pieces are never made.
+    """
+
+    __slots__ = ("_draw",)
+
+    def __init__(self, draw: Callable[[], Iterator[Piece]]) -> None:
+        self._draw = draw
+
+    def __iter__(self) -> Iterator[Piece]:
+        return self._draw()
+
+    def __bool__(self) -> bool:
+        return next(self._draw(), None) is not None
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self._draw())
+
+    @overload
+    def __getitem__(self, index: int) -> Piece: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Piece]: ...
+    def __getitem__(self, index: int | slice) -> Piece | Sequence[Piece]:
+        return tuple(self._draw())[index]
+
+
+def falling(levels: Iterable[tuple[float, float]], *, loose: int) -> Iterator[Piece]:
+    """Yield levels of (most, price) as flat pieces whose prices never rise.
+
+    The first `loose` levels may be out of order, as when a fee falls faster than the price: those
+    become one at their average. Later ones are never taken for better than what came before.
     """
     pieces: list[Piece] = []
-    for level in levels:
-        most, price = level
-        while pieces and pieces[-1].price < price:
-            last = pieces.pop()
-            price = (last.most * last.price + most * price) / (last.most + most)
-            most += last.most
-        pieces.append(Piece(most, price, inf))
-    return pieces
+    worst = inf
+    for number, (most, offered) in enumerate(levels, start=1):
+        price = min(offered, worst)
+        if number > loose:
+            worst = price
+        whole = Piece(most, price, inf)
+        if pieces and pieces[-1].price < price:
+            while pieces and pieces[-1].price < whole.price:
+                whole = _joined(pieces.pop(), whole)
+        elif number > loose:  # whatever follows will not be better than this
+            yield from pieces
+            pieces.clear()
+        pieces.append(whole)
+    yield from pieces
 
 
 def until(curve: Sequence[Piece], marginal: float) -> tuple[float, float]:
@@ -48,3 +84,9 @@ def until(curve: Sequence[Piece], marginal: float) -> tuple[float, float]:
         paid += part
         received += given(piece, part)
     return paid, received
+
+
+def _joined(one: Piece, other: Piece) -> Piece:
+    """Return two flat pieces as one at their average price."""
+    most = one.most + other.most
+    return Piece(most, (one.most * one.price + other.most * other.price) / most, inf)

@@ -17,7 +17,9 @@ from solders.transaction_metadata import FailedTransactionMetadata
 from tests.oracles.meteora import pools
 from tests.oracles.meteora.pools import token_account
 
+from quantdesk.core.assets import TOKEN_2022, Asset
 from quantdesk.core.markets import Market
+from quantdesk.localnet import accounts
 from quantdesk.localnet.accounts import GenesisAccount
 from quantdesk.venues.meteora.dlmm import instructions, layout
 from quantdesk.venues.meteora.dlmm.swap import Pool
@@ -58,7 +60,7 @@ class Chain:
     """One pool and one trader; every swap is a transaction."""
 
     def __init__(
-        self, program: Path, market: Market, accounts: Iterable[GenesisAccount], *, now_s: int
+        self, program: Path, market: Market, genesis: Iterable[GenesisAccount], *, now_s: int
     ) -> None:
         self.svm = LiteSVM().with_transaction_history(0).with_sigverify(False)  # noqa: FBT003
         self.svm.add_program_from_file(Pubkey.from_string(layout.PROGRAM), program)
@@ -66,13 +68,23 @@ class Chain:
         self.svm.airdrop(self.trader.pubkey(), _RENT)
         self.market = market
         self.set_time(now_s)
-        for account in accounts:
+        for account in genesis:
             self.put(account.address, account.data, owner=account.owner)
             if account.data[:8] == layout.PAIR_DISCRIMINATOR:
                 self.pair = account.address
         for asset in (market.base, market.quote):
+            self._endow(asset)
+
+    def _endow(self, asset: Asset) -> None:
+        """Make a token and give the trader a purse of it."""
+        purse, owner = self.purse(asset.mint), self.trader.pubkey()
+        if asset.token_program == TOKEN_2022:
+            filled = accounts.token_account(purse, asset=asset, owner=str(owner), amount=PURSE)
+            for made in (accounts.mint(asset, authority=str(owner)), filled):
+                self.put(made.address, made.data, owner=made.owner)
+        else:
             self.put(asset.mint, _SUPPLY_AND_DECIMALS.pack(PURSE, asset.decimals, 1))
-            self.put(self.purse(asset.mint), token_account(asset.mint, self.trader.pubkey(), PURSE))
+            self.put(purse, token_account(asset.mint, owner, PURSE))
 
     def set_time(self, now_s: int) -> None:
         """Set the chain's Unix time in seconds."""

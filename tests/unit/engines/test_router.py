@@ -1,6 +1,6 @@
 """Promise: no plan beats a route by more than the route says, and it sums to the base unit."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from itertools import combinations
 from random import Random
@@ -17,11 +17,10 @@ from quantdesk.engines.orders.router import Route, route
 from quantdesk.testing import markets
 from quantdesk.venues.port import Pool
 
-SOL, USDC, USDT = "sol", "usdc", "usdt"
+SOL, USDC = "sol", "usdc"
 PRICE = 0.15
 TENTH = Decimal("0.1")  # of a basis point
-_MARKETS = 500  # each way
-_HOPS = 20
+_MARKETS = 100  # each way; `benches.optimum` takes thousands
 _FREE = Terms(legs_max=99)
 AMOUNT = st.integers(10**7, 10**13)
 SEED = st.integers(0, 10**9)
@@ -93,66 +92,6 @@ def test_that_a_route_is_the_references_optimum_on_random_markets(*, exact_in: b
         assert 0 <= found.gap_bps <= TENTH
         if len(pools) > 1:
             assert found.bound >= int(best) if exact_in else found.bound <= best + 1
-        compared += 1
-
-
-def _hops(seed: int, each: int, direct: int) -> dict[frozenset[str], Sequence[Pool]]:
-    chance = Random(seed).random
-    ways = {
-        (SOL, USDC): (direct, PRICE), (SOL, USDT): (each, PRICE), (USDT, USDC): (each, 1.0),
-    }  # fmt: skip
-    return {
-        frozenset(mints): markets.pools(chance, count, mints, price, steps=4)
-        for mints, (count, price) in ways.items()
-    }
-
-
-@pytest.mark.parametrize("exact_in", [True, False])
-def test_that_hops_through_lone_pools_reach_the_references_optimum(*, exact_in: bool) -> None:
-    chance, compared = Random(5 if exact_in else 6), 0
-    while compared < _HOPS:
-        book = _hops(chance.randrange(10**9), 1, 2)
-        asked = _asked(int(10 ** chance.uniform(9, 12)), exact_in=exact_in)
-        terms = Terms(legs_max=9, through=(USDT,))
-        if not (found := _tried(book, asked, terms)):
-            continue
-
-        best = _best(book, [(0, 0)], asked)
-
-        _check_sums(found, asked)
-        assert _off_bps(found, best, asked) <= TENTH
-        assert 0 <= found.gap_bps <= TENTH
-        compared += 1
-
-
-def _best(book: Book, chains: Sequence[tuple[int, int]], asked: Asked) -> Decimal:
-    supplies = list(_supplies(book, chains))
-    return routing.best(supplies, asked.amount, exact_in=asked.exact_in, halvings=40)
-
-
-def _supplies(book: Book, chains: Sequence[tuple[int, int]]) -> Iterator[routing.Supply]:
-    for pool in book[frozenset((SOL, USDC))]:
-        yield routing.supply(pool, SOL)
-    for one, two in chains:
-        first = routing.supply(book[frozenset((SOL, USDT))][one], SOL)
-        then = routing.supply(book[frozenset((USDT, USDC))][two], USDT)
-        yield routing.chain(first, then)
-
-
-def test_that_no_pairing_of_hops_is_better() -> None:
-    chance, compared = Random(9), 0
-    while compared < 6:
-        book = _hops(chance.randrange(10**9), 2, 1)
-        asked = _asked(int(10 ** chance.uniform(9, 11.5)), exact_in=True)
-        found = _tried(book, asked, Terms(legs_max=9, through=(USDT,)))
-        if not found:
-            continue
-
-        pairings = [[(0, one), (1, 1 - one)] for one in (0, 1)]
-        best = max(_best(book, chains, asked) for chains in pairings)
-
-        assert _off_bps(found, best, asked) <= TENTH
-        assert found.bound >= best * (1 - Decimal("1e-8"))
         compared += 1
 
 

@@ -1,27 +1,29 @@
 """Promise: a split is the best there is, whatever the curves, and curves add up as pools do."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from math import inf, isclose
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from tests.oracles import routing
 
 from quantdesk.engines.orders.splitting import (
     Depth,
+    alone,
     chained,
     clipped,
     dearer,
+    level,
     merged,
     shares,
 )
 from quantdesk.testing import markets
 from quantdesk.venues.port import Piece
 
-_MARKETS = 500  # each way
+_MARKETS = 100  # each way
 
 
 @st.composite
@@ -164,3 +166,70 @@ def test_that_the_optimum_is_the_references_on_random_markets(*, exact_in: bool)
         assert found
         assert isclose(found[1], best, rel_tol=1e-10), (found[1], best)
         compared += 1
+
+
+@given(
+    pieces=_curves(),
+    part=st.floats(0.001, 0.999),
+    times=st.floats(0.5, 2),
+    start=st.floats(0.5, 2),
+    exact_in=st.booleans(),
+)
+def test_that_the_whole_along_one_curve_is_told_unless_it_is_too_little(
+    pieces: list[Piece], part: float, times: float, start: float, *, exact_in: bool
+) -> None:
+    paid = part * _most(pieces)
+    amount = paid if exact_in else _brought(pieces, paid)
+    whole = Depth(pieces).trade(amount, exact_in=exact_in)
+    assume(whole is not None)
+    assert whole
+    value = whole[1] if exact_in else -whole[1]
+    least, depth = value * times, Depth(pieces)
+
+    told = alone(depth, amount, exact_in=exact_in, least=least, root=depth.start * start)
+
+    assert alone(Depth(pieces), amount, exact_in=exact_in, least=-inf, root=1.0) == value
+    if least < value - abs(value) * 1e-8:
+        assert told == value
+    elif least > value + abs(value) * 1e-8:
+        assert told is None
+
+
+@pytest.mark.parametrize("exact_in", [True, False])
+def test_that_a_hopeless_curve_is_drawn_no_farther_than_it_takes_to_know(*, exact_in: bool) -> None:
+    drawn: list[Piece] = []
+
+    def draw() -> Iterator[Piece]:
+        for number in range(1_000):
+            drawn.append(Piece(1.0, 1 - number / 2_000, inf))
+            yield drawn[-1]
+
+    # A thousand would bring 750, or cost 1,334. At least 98 in 100 of it are wanted.
+    least = 980.0 if exact_in else -1_020.0
+    told = alone(Depth(draw()), 1_000.0, exact_in=exact_in, least=least, root=1.0)
+
+    assert told is None
+    assert 20 < len(drawn) < 60
+
+
+@given(
+    curves=st.lists(_curves(), min_size=1, max_size=4),
+    part=st.floats(0.01, 0.99),
+    exact_in=st.booleans(),
+)
+def test_that_curves_reach_an_amount_at_the_root_of_their_sum(
+    curves: list[list[Piece]], part: float, *, exact_in: bool
+) -> None:
+    whole = Depth(merged([Depth(pieces) for pieces in curves]))
+    most = sum(_most(pieces) for pieces in curves) * part
+    found = whole.trade(most, exact_in=True)
+    assume(found is not None)
+    assert found
+    amount, depths = most if exact_in else found[1], [Depth(pieces) for pieces in curves]
+
+    root = level(depths, amount, exact_in=exact_in, near=found[0] * 0.9)
+
+    assert root
+    side = 0 if exact_in else 1
+    below, above = (sum(d.at(root * (1 + off))[side] for d in depths) for off in (-3e-12, 3e-12))
+    assert below * (1 - 1e-11) <= amount <= above * (1 + 1e-11)

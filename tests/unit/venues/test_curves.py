@@ -1,6 +1,6 @@
 """A pool's curve is what the pool trades, but for its roundings; and it only ever gets dearer."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
@@ -17,6 +17,7 @@ from tests.unit.venues.raydium.cpmm import world
 from quantdesk.core.errors import Refused
 from quantdesk.core.markets import MARKETS
 from quantdesk.venues import curves
+from quantdesk.venues.meteora.dlmm import swap
 from quantdesk.venues.meteora.dlmm.pool import DlmmPool
 from quantdesk.venues.paper import Paper
 from quantdesk.venues.port import About, Piece, Pool
@@ -222,19 +223,74 @@ def test_a_price_without_end_takes_and_gives_without_end() -> None:
     assert curves.until([Piece(inf, 2.0, inf)], 2.0) == (0, 0)
 
 
+def _falling(levels: Iterable[tuple[float, float]], *, loose: int) -> list[Piece]:
+    return list(curves.falling(levels, loose=loose))
+
+
 def test_levels_out_of_order_become_one_of_the_same_worth() -> None:
-    made = curves.falling([(1, 5.0), (2, 2.0), (2, 3.0), (1, 4.0), (3, 1.0)])
+    made = _falling([(1, 5.0), (2, 2.0), (2, 3.0), (1, 4.0), (3, 1.0)], loose=4)
 
     assert made == [Piece(1, 5.0, inf), Piece(5, 2.8, inf), Piece(3, 1.0, inf)]
-    assert curves.falling([(1, 1.0), (1, 1.0)]) == [Piece(1, 1.0, inf)] * 2
-    assert curves.falling([]) == []
+    assert _falling([(1, 1.0), (1, 1.0)], loose=0) == [Piece(1, 1.0, inf)] * 2
+    assert _falling([], loose=0) == []
 
 
-@given(st.lists(st.tuples(st.integers(1, 10**6), st.floats(0.001, 1000)), max_size=20))
-def test_levels_put_in_order_hold_what_they_held(given_levels: list[tuple[int, float]]) -> None:
-    made = curves.falling(given_levels)
+def test_a_level_that_should_be_worse_is_taken_for_no_better() -> None:
+    made = _falling([(1, 2.0), (1, 3.0), (1, 4.0), (1, 1.0)], loose=2)
+
+    assert made == [Piece(3, 3.0, inf), Piece(1, 1.0, inf)]
+    assert _falling([(1, 2.0), (1, 3.0)], loose=0) == [Piece(1, 2.0, inf), Piece(1, 2.0, inf)]
+
+
+def test_levels_are_read_no_further_than_they_are_asked_for() -> None:
+    levels = iter([(1, 5.0), (2, 4.0), (2, 3.0), (1, 2.0)])
+
+    first = next(curves.falling(levels, loose=1))
+
+    assert (first, list(levels)) == (Piece(1, 5.0, inf), [(2, 3.0), (1, 2.0)])
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 10**6), st.floats(0.001, 1000)), max_size=20),
+    st.lists(st.tuples(st.integers(1, 10**6), st.floats(0.001, 1000)), max_size=20),
+)
+def test_levels_put_in_order_hold_what_they_held(
+    out_of_order: list[tuple[int, float]], others: list[tuple[int, float]]
+) -> None:
+    falling = sorted(others, key=lambda level: level[1], reverse=True)
+    given_levels = [*out_of_order, *falling]
+
+    # The last of those out of order is where the prices fall from.
+    made = _falling(given_levels, loose=len(out_of_order))
 
     assert sum(piece.most for piece in made) == sum(most for most, _ in given_levels)
     worth = sum(most * price for most, price in given_levels)
     assert sum(piece.most * piece.price for piece in made) == pytest.approx(worth, rel=_RELATIVE)
     assert [piece.price for piece in made] == sorted((p.price for p in made), reverse=True)
+    assert made == [*_falling(given_levels, loose=len(given_levels))]
+
+
+@pytest.mark.parametrize("pair", _PAIRS)
+@pytest.mark.parametrize("paid", [_X, _Y])
+def test_a_pool_of_bins_is_drawn_as_if_all_its_levels_might_be_out_of_order(
+    pair: DlmmPool, paid: str
+) -> None:
+    levels = list(swap.levels(pair.pool, sell_x=paid == _X, now_s=pair.now_s))
+
+    assert list(pair.curve(paid)) == _falling(levels, loose=len(levels))
+
+
+def test_a_curve_is_drawn_anew_each_time_and_no_further_than_it_is_read() -> None:
+    read: list[float] = []
+
+    def draw() -> Iterator[Piece]:
+        for price in (3.0, 2.0, 1.0):
+            read.append(price)
+            yield Piece(1, price, inf)
+
+    curve = curves.Drawn(draw)
+
+    assert curve
+    assert [next(iter(curve)).price, read] == [3.0, [3.0, 3.0]]
+    assert (len(curve), curve[-1].price, [piece.price for piece in curve[:2]]) == (3, 1.0, [3, 2])
+    assert not curves.Drawn(lambda: iter(()))

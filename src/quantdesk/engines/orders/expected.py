@@ -11,6 +11,7 @@ import msgspec
 from quantdesk.chains.port import Instruction
 from quantdesk.core.money import BPS
 from quantdesk.engines.orders.paths import Asked, Book, Leg, quoted
+from quantdesk.venues.curves import Drawn
 from quantdesk.venues.port import About, Fill, Piece, Pool, Swap
 
 BiasOf = Callable[[str], Decimal]
@@ -30,8 +31,8 @@ class Expected(msgspec.Struct, frozen=True):
 
     def curve(self, paid: str) -> Sequence[Piece]:
         """Return the pool's curve, each price worse."""
-        kept = float(1 - self.bps / BPS)
-        return [piece._replace(price=piece.price * kept) for piece in self.pool.curve(paid)]
+        kept, curve = float(1 - self.bps / BPS), self.pool.curve(paid)
+        return Drawn(lambda: (Piece(most, price * kept, depth) for most, price, depth in curve))
 
     def exact_in(self, paid: str, amount: int) -> Fill:
         """Return the trade in which exactly `amount` is paid; raises what the pool raises."""

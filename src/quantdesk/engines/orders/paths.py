@@ -6,6 +6,7 @@ snapshots it was drawn from are the pools' newest.
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from heapq import nlargest
 from itertools import product
 from math import inf
 from operator import is_
@@ -14,7 +15,7 @@ from typing import Final, NamedTuple, TypeVar, cast
 import msgspec
 
 from quantdesk.engines.orders.selection import Option
-from quantdesk.engines.orders.splitting import Depth, chained, dearer, merged
+from quantdesk.engines.orders.splitting import Depth, alone, chained, dearer, merged
 from quantdesk.venues.port import Fill, Pool
 
 Book = Mapping[frozenset[str], Sequence[Pool]]
@@ -227,26 +228,33 @@ class Ways(NamedTuple):
                 pools, mints = hops[side]
                 if left is None or len(pools) <= _FEW >= len(hops[1 - side][0]):
                     break
-                ranked = self._ranked(pools, mints, left, whole=size == amount)
+                ranked = self._ranked(pools, mints, left, best=count if size == amount else 0)
                 chosen[side].update((_name(pool), pool) for pool in ranked[:count])
                 found = self.curves.side_by_side(pools, mints).trade(left, exact_in=exact_in)
                 left = found[1] if found else None
         return list(chosen[0].values()), list(chosen[1].values())
 
     def _ranked(
-        self, pools: Sequence[Pool], mints: tuple[str, str], size: float, *, whole: bool
+        self, pools: Sequence[Pool], mints: tuple[str, str], size: float, *, best: int
     ) -> list[Pool]:
-        """Return pools by what they take of a size; if `whole`, first those that do it alone."""
+        """Return pools by what they take of a size, after the `best` of those that do it alone.
+
+        Those that take nothing are ranked by their first price.
+        """
         exact_in = self.asked.exact_in
         depths = [self.curves.pool(pool, mints[0]) for pool in pools]
         found = self.curves.side_by_side(pools, mints).trade(size, exact_in=exact_in)
         root = found[0] * (1 + 1e-9) if found else inf
-        ranks = []
-        for at, depth in enumerate(depths):
-            alone = depth.trade(size, exact_in=exact_in) if whole else None
-            value = 0.0 if alone is None else alone[1] if exact_in else 1 / alone[1]
-            ranks.append((value, depth.at(root)[0], at))
-        return [pools[at] for *_, at in sorted(ranks, reverse=True)]
+        taken = [(-depth.at(root)[0], depth.start) for depth in depths]
+        order = sorted(range(len(pools)), key=taken.__getitem__)
+        values: dict[int, float] = {}
+        for at in order if best else ():
+            least = nlargest(best, values.values())[-1] if len(values) >= best else -inf
+            value = alone(depths[at], size, exact_in=exact_in, least=least, root=root)
+            if value is not None:
+                values[at] = value
+        ahead = nlargest(best, values, key=values.__getitem__)
+        return [pools[at] for at in (*ahead, *(at for at in order if at not in ahead))]
 
 
 def _name(pool: Pool) -> str:

@@ -26,6 +26,7 @@ from quantdesk.engines.orders.plans import (
     telling,
     too_large,
 )
+from quantdesk.engines.orders.splitting import alone
 from quantdesk.venues.port import Pool
 
 _MUCH: Final = 100  # a hundredth of the whole moved to another leg is another plan
@@ -158,17 +159,14 @@ def _tried(kind: str, name: str, paths: Sequence[Path], question: Question) -> A
 def _single(paths: Sequence[Path], question: Question) -> list[Alternative]:
     """Return the best pool for the whole size and the one after it.
 
-    A curve promises at least what its pool then quotes, and at any root its tangent promises more
-    still: whoever promises less than two others quoted is neither drawn further nor asked.
+    A curve promises at least what its pool then quotes: whoever promises less than two others
+    quoted is not asked.
     """
     asked, tried, quotes = question.asked, list[Alternative](), list[float]()
-    sign, amount = (1 if asked.exact_in else -1), float(asked.amount)
-    for promise, path in _promising(paths, question):
-        second = sorted(quotes)[-2] if len(quotes) > 1 else -inf
-        if promise < second:
-            break
-        drawn = path.option.depth.trade(amount, exact_in=asked.exact_in)
-        if drawn and sign * drawn[1] + abs(drawn[1]) * _SLACK >= second:
+    amount, exact_in, root = float(asked.amount), asked.exact_in, question.root
+    for path in _by_share(paths, question):
+        least, depth = sorted(quotes)[-2] if len(quotes) > 1 else -inf, path.option.depth
+        if alone(depth, amount, exact_in=exact_in, least=least, root=root) is not None:
             tried.append(_whole(path, question))
             if plan := tried[-1].plan:
                 quotes.append(plan.received if asked.exact_in else -plan.paid)
@@ -178,18 +176,11 @@ def _single(paths: Sequence[Path], question: Question) -> list[Alternative]:
     return [one for one in tried if one.plan][:2] or tried[:1]
 
 
-def _promising(paths: Sequence[Path], question: Question) -> Sequence[tuple[float, Path]]:
-    """Return the paths with the most they could bring, or minus the least they could cost."""
-    squared, amount = question.root * question.root, float(question.asked.amount)
-    promises = []
-    for path in paths:
-        paid, received = path.option.depth.at(question.root)
-        if question.asked.exact_in:
-            promise = received + (amount - paid) / squared
-        else:
-            promise = (received - amount) * squared - paid
-        promises.append((promise + abs(promise) * _SLACK, path))
-    return sorted(promises, key=lambda promised: promised[0], reverse=True)
+def _by_share(paths: Sequence[Path], question: Question) -> Sequence[Path]:
+    """Return paths by their share in the optimum: those with most of it do best alone, about."""
+    side = 0 if question.asked.exact_in else 1
+    taken = [path.option.depth.at(question.root)[side] for path in paths]
+    return [paths[at] for at in sorted(range(len(taken)), key=taken.__getitem__, reverse=True)]
 
 
 def _whole(path: Path, question: Question) -> Alternative:

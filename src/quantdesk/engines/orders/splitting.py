@@ -12,7 +12,7 @@ https://uniswap.org/whitepaper-v3.pdf (6.2). Floats only: what is traded is quot
 """
 
 import heapq
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import inf, isinf, ldexp, sqrt
 from typing import Final
@@ -26,6 +26,8 @@ _FRACTION: Final = 64  # bits; sums of integers lose nothing when a huge range e
 _NOISE: Final = 1e-12  # relative; floats agree on a price to about a tenth of this
 _STEP: Final = 1e-6  # how far a root is first looked for, relative; then ever farther, up to
 _STEP_MAX: Final = 1e20
+_PROMISED: Final = 1e-9  # relative: what a promise may be off
+_TURNS: Final = 20  # of drawing a curve farther, before it is drawn as far as it goes
 
 
 class Depth:
@@ -34,17 +36,21 @@ class Depth:
     Not for use by several threads at once.
     """
 
-    __slots__ = ("_ends", "_last", "_liquidity", "_paid", "_pieces", "_received", "_roots", "_rows")
+    __slots__ = ("_end", "_last", "_paid", "_pieces", "_received", "_roots", "_rows")
 
     def __init__(self, pieces: Iterable[Piece]) -> None:
         self._pieces = iter(pieces)
         self._rows: list[Piece] = []
         self._roots: list[float] = []
-        self._ends: list[float] = []
-        self._liquidity: list[float] = []
         self._paid = [0.0]
         self._received = [0.0]
         self._last = 0.0
+        self._end = 0.0
+
+    @property
+    def start(self) -> float:
+        """Return the root at which the first unit is received; endless when there is none."""
+        return self._roots[0] if self._roots or self._more() else inf
 
     def at(self, root: float) -> tuple[float, float]:
         """Return what is paid and received when everything at this root or better is taken."""
@@ -53,11 +59,20 @@ class Depth:
         index = bisect_right(self._roots, root) - 1
         if index < 0:
             return 0.0, 0.0
-        if root >= self._ends[index]:
-            return self._paid[index + 1], self._received[index + 1]
+        most, _, depth = self._rows[index]
         start = self._roots[index]
-        paid = self._liquidity[index] * (root - start)
+        if depth == inf or (paid := depth * (root - start) / start) >= most:
+            return self._paid[index + 1], self._received[index + 1]
         return self._paid[index] + paid, self._received[index] + paid / (start * root)
+
+    def edge(self, low: float, high: float) -> float:
+        """Return where a piece starts between two roots, of several one in the middle.
+
+        Zero if none does, as far as the curve has been drawn.
+        """
+        roots = self._roots
+        first, end = bisect_right(roots, low), bisect_left(roots, high)
+        return roots[(first + end) // 2] if first < end else 0.0
 
     def trade(self, amount: float, *, exact_in: bool) -> tuple[float, float] | None:
         """Return the root at which `amount` is reached, and the amount of the other token.
@@ -88,14 +103,14 @@ class Depth:
         """Yield where liquidity comes and goes, by rising root."""
         index = 0
         while index < len(self._rows) or self._more():
-            root = self._roots[index]
-            if isinf(self._liquidity[index]):
-                yield root, 0, self._rows[index].most
+            root, (most, _, depth) = self._roots[index], self._rows[index]
+            if depth == inf:
+                yield root, 0, most
             else:
-                liquidity = int(ldexp(self._liquidity[index], _FRACTION))
+                liquidity = int(ldexp(depth / root, _FRACTION))
                 yield root, liquidity, 0.0
-                if not isinf(self._ends[index]):
-                    yield self._ends[index], -liquidity, 0.0
+                if most != inf:
+                    yield root * (1 + most / depth), -liquidity, 0.0
             index += 1
 
     def __iter__(self) -> Iterator[Piece]:
@@ -106,19 +121,19 @@ class Depth:
 
     def _more(self) -> bool:
         """Take in the next piece; False when there is none."""
-        for most, price, depth in self._pieces:
+        for piece in self._pieces:
+            most, price, depth = piece
             if most > 0 and price > 0:
                 # Two pieces that meet may miss each other by a rounding: the curve must not rise.
-                root = max(1 / sqrt(price), self._ends[-1] if self._ends else 0.0)
-                end = root * (1 + most / depth) if not isinf(depth) else root
-                given = price * depth if isinf(most) else price * most / (1 + most / depth)
-                self._rows.append(Piece(most, price, depth))
+                root = 1 / sqrt(price)
+                root = max(root, self._end)
+                worn = 1.0 if depth == inf else 1 + most / depth
+                self._rows.append(piece)
                 self._roots.append(root)
-                self._ends.append(end)
-                self._liquidity.append(depth / root)
                 self._paid.append(self._paid[-1] + most)
+                given = price * depth if most == inf else price * most / worn
                 self._received.append(self._received[-1] + given)
-                self._last = root
+                self._last, self._end = root, root * worn
                 return True
         self._last = inf
         return False
@@ -200,7 +215,12 @@ def level(depths: Sequence[Depth], amount: float, *, exact_in: bool, near: float
     while low[1] <= 0:
         root = near / (1 + step)
         low, high, step = (root, missing(root)), low, step * 8
-    return _narrowed(missing, low, high, enough=amount * _NOISE)
+
+    def middle(low: float, high: float) -> float:
+        edges = sorted(filter(None, [depth.edge(low, high) for depth in depths]))
+        return edges[len(edges) // 2] if edges else 0.0
+
+    return _narrowed(missing, low, high, middle=middle, enough=amount * _NOISE)
 
 
 def _narrowed(
@@ -208,13 +228,23 @@ def _narrowed(
     low: tuple[float, float],
     high: tuple[float, float],
     *,
+    middle: Callable[[float, float], float],
     enough: float,
 ) -> float:
-    """Return where nothing is missing, from roots with what is missing there."""
-    straight = True
+    """Return where nothing is missing, from roots with what is missing there.
+
+    Along pieces a straight line hits at once. Where it does not, there are edges in between, one of
+    them in the `middle`, or at the end: at an edge much may be taken at one price.
+    """
+    straight, at_end = True, 0.0
     while (wide := high[0] - low[0]) > high[0] * _NOISE / 2:
-        part = low[1] / (low[1] - high[1]) if straight else 0.5
-        root = low[0] + wide * part
+        nearest = high[0] * _NOISE / 4  # what is nearer to an end is as good as the end
+        if straight:
+            line = low[0] + wide * low[1] / (low[1] - high[1])
+            root = min(max(line, low[0] + nearest), high[0] - nearest)
+        elif not (root := middle(low[0], high[0])):
+            root = low[0] + wide / 2 if high[0] == at_end else high[0] - nearest
+            at_end = high[0] - nearest
         left = missing(root)
         if abs(left) <= enough:
             return root
@@ -222,9 +252,34 @@ def _narrowed(
             low = (root, left)
         else:
             high = (root, left)
-        # Along pieces the straight line hits at once; across steps only halving gets on.
-        straight = high[0] - low[0] < wide / 2
+        straight = not straight or high[0] - low[0] < wide / 2
     return high[0]
+
+
+def alone(
+    depth: Depth, amount: float, *, exact_in: bool, least: float, root: float
+) -> float | None:
+    """Return what the whole amount brings along one curve, or minus what it costs.
+
+    None when the curve ends before that, or when it is less than `least`. The tangent at any root
+    promises more than the curve: so, from a `root` on, it is drawn only to where what is left can
+    no longer bring what is short, and farther only if it does better on the way.
+    """
+    for _ in range(_TURNS if least > -inf else 0):
+        paid, received = depth.at(root)
+        left, short = (amount - paid if exact_in else amount - received), least - received
+        if left <= 0 or (exact_in and short <= 0):
+            break
+        squared = left / short if exact_in else max(-least - paid, 0.0) / left
+        ruled_out = sqrt(squared) * (1 + _PROMISED)
+        if root >= ruled_out:
+            return None
+        root = ruled_out
+    found = depth.trade(amount, exact_in=exact_in)
+    if found is None:
+        return None
+    value = found[1] if exact_in else -found[1]
+    return value if value + abs(value) * _PROMISED >= least else None
 
 
 def shares(depths: Sequence[Depth], root: float, amount: float, *, exact_in: bool) -> list[float]:

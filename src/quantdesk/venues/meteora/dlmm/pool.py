@@ -9,7 +9,7 @@ Pair and bin arrays of one slot arrive one after the other, so a snapshot may fo
 states: the limit the swap carries on chain covers that.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import islice
@@ -17,7 +17,7 @@ from typing import Final, Generic, TypeVar
 
 from quantdesk.chains.port import AccountState, Instruction
 from quantdesk.core.errors import Corrupt, Refused, Unavailable
-from quantdesk.venues.curves import falling
+from quantdesk.venues.curves import Drawn, falling
 from quantdesk.venues.meteora.dlmm import instructions, layout
 from quantdesk.venues.meteora.dlmm import swap as bins
 from quantdesk.venues.meteora.dlmm.layout import BinArray, Extension, Pair
@@ -57,8 +57,13 @@ class DlmmPool:
         those around where a transfer fee reaches its most.
         """
         sell_x = self._sell_x(paid)
-        pieces = falling(bins.levels(self.pool, sell_x=sell_x, now_s=self.now_s))
-        return self._transfers(sell_x=sell_x).curve(pieces)
+        loose = bins.cheapening(self.pool.pair, sell_x=sell_x, now_s=self.now_s)
+
+        def draw() -> Iterator[Piece]:
+            levels = bins.levels(self.pool, sell_x=sell_x, now_s=self.now_s)
+            return falling(levels, loose=loose)
+
+        return self._transfers(sell_x=sell_x).curve(Drawn(draw))
 
     def exact_in(self, paid: str, amount: int) -> Fill:
         """Return the trade in which exactly `amount` is paid.

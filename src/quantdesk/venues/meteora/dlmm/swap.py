@@ -165,18 +165,25 @@ def levels(pool: Pool, *, sell_x: bool, now_s: int) -> Iterator[tuple[float, flo
 
     Ends where bin arrays end that have been seen.
     """
-    terms = _Terms.of(pool.pair, sell_x=sell_x, exact_in=True)
-    volatility, pair = referenced(pool.pair, now_s), pool.pair
+    terms, pair = _Terms.of(pool.pair, sell_x=sell_x, exact_in=True), pool.pair
+    fees, volatility, accumulator, kept = pair.fees, referenced(pair, now_s), -1, 0.0
     try:
         for bin_id, bin_ in _bins(pool, sell_x=sell_x):
             given = sum(_layers(bin_, terms))
             if given:
-                accumulator = _accumulator(pair.fees, volatility, bin_id)
-                kept = 1 - fee_rate(pair.fees, accumulator, pair.bin_step) / FEE_ONE
+                before, accumulator = accumulator, _accumulator(fees, volatility, bin_id)
+                if accumulator != before:
+                    kept = 1 - fee_rate(fees, accumulator, pair.bin_step) / FEE_ONE
                 price = kept * (bin_.price / ONE if sell_x else ONE / bin_.price)
                 yield given * (1.0 if terms.fee_on_input else kept) / price, price
     except Unavailable:
         return
+
+
+def cheapening(pair: Pair, *, sell_x: bool, now_s: int) -> int:
+    """Return through how many bins the fee falls, before it rises with every bin or stays."""
+    ahead = referenced(pair, now_s).index_reference - pair.active_id
+    return max(0, -ahead if sell_x else ahead)
 
 
 class _Terms(NamedTuple):

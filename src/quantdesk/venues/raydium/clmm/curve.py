@@ -22,25 +22,23 @@ from quantdesk.venues.raydium.clmm.ticks import ONE
 _ONE_SQUARED: Final = ONE * ONE
 
 
-def pieces(market: Market, *, down: bool, held: int) -> tuple[Piece, ...]:
-    """Return what paying token 0 (`down`) or token 1 brings, from the best price down.
+def pieces(market: Market, *, down: bool, held: int) -> Iterator[Piece]:
+    """Yield what paying token 0 (`down`) or token 1 brings, from the best price down.
 
     Stops after as many moves of the price as one swap can make, and where the vault, of which
     `held` base units are left, would give more than it holds.
     """
-    found: list[Piece] = []
     given, price = 0.0, inf
     for piece in _pieces(market, down=down):
         # No piece may seem better than the end of the one before it: neither by a rounding, nor
         # where the fee falls.
-        fitted = piece._replace(price=min(piece.price, price))
+        fitted = piece._replace(price=price) if piece.price > price else piece
         worn = 1 + fitted.most / fitted.depth
         given += fitted.price * fitted.most / worn
         if given > held:
             break
         price = fitted.price / worn**2
-        found.append(fitted)
-    return tuple(found)
+        yield fitted
 
 
 def _pieces(market: Market, *, down: bool) -> Iterator[Piece]:

@@ -12,6 +12,7 @@ Formulas: https://github.com/raydium-io/raydium-clmm (states/pool_fee.rs, instru
 """
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import Final, Protocol
 
 from quantdesk.core.money import ceil_div
@@ -61,36 +62,53 @@ class RisingFee:
         self, base_rate: int, fee: DynamicFee, *, spacing: int, tick: int, down: bool
     ) -> None:
         self._base_rate = base_rate
-        self._fee = fee
         self._spacing = spacing
         self._group = tick // spacing
         self._down = down
+        self._way = -1 if down else 1
         self._skipped = False
+        self._reference, self._group_reference = fee.reference, fee.group_reference
+        self._most = fee.accumulator_max
+        self._control = fee.control * spacing * spacing
         self._accumulate()
 
     def bound(self, target: int, liquidity: int) -> int:
         """Return the end of the group, or the target where the rate cannot rise or none pays it."""
-        self._skipped = not liquidity or self._accumulator == self._fee.accumulator_max
+        self._skipped = not liquidity or self._accumulator == self._most
         if self._skipped:
             return target
-        end = (self._group if self._down else self._group + 1) * self._spacing
-        price = ticks.sqrt_price_at(max(-ticks.TICK_MAX, min(ticks.TICK_MAX, end)))
-        return max(target, price) if self._down else min(target, price)
+        if self._down:
+            price = _price_at(self._group * self._spacing)
+            return max(target, price)
+        price = _price_at((self._group + 1) * self._spacing)
+        return min(target, price)
 
     def moved(self, tick: Tick, price: int) -> None:
         """Enter the next group."""
         if self._skipped and price == tick.sqrt_price:
             # A tick that begins a group ends, for a rising price, the group before it.
             self._group = (tick.number if self._down else tick.number - 1) // self._spacing
-        self._group += -1 if self._down else 1
+        self._group += self._way
         self._accumulate()
 
     def _accumulate(self) -> None:
-        fee = self._fee
-        moved = fee.reference + abs(fee.group_reference - self._group) * _GROUP
-        self._accumulator = min(moved, fee.accumulator_max)
-        squared = (self._accumulator * self._spacing) ** 2
-        self.rate = min(self._base_rate + ceil_div(fee.control * squared, _CONTROL_SCALE), RATE_MAX)
+        moved = self._reference + abs(self._group_reference - self._group) * _GROUP
+        self._accumulator = min(moved, self._most)
+        self.rate = _rate(self._base_rate, self._control, self._accumulator)
+
+
+@lru_cache(maxsize=1 << 14)
+def _rate(base_rate: int, control: int, accumulator: int) -> int:
+    """Return the rate; `control` is that of the pool times the square of its tick spacing."""
+    rising = ceil_div(control * accumulator * accumulator, _CONTROL_SCALE)
+    return min(base_rate + rising, RATE_MAX)
+
+
+def _price_at(end: int) -> int:
+    """Return the price where a group ends, or where prices do."""
+    if -ticks.TICK_MAX <= end <= ticks.TICK_MAX:
+        return ticks.sqrt_price_at(end)
+    return ticks.sqrt_price_at(ticks.TICK_MAX if end > 0 else -ticks.TICK_MAX)
 
 
 def referenced(fee: DynamicFee, group: int, *, now_s: int) -> DynamicFee:

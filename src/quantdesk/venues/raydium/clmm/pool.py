@@ -14,11 +14,11 @@ old as that one.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal, localcontext
-from functools import cached_property
 from typing import Final
 
 from quantdesk.chains.port import AccountState, Instruction
 from quantdesk.core.errors import DeskError, Refused, Unavailable
+from quantdesk.venues.curves import Drawn
 from quantdesk.venues.mints import NO_FEES, Fees, Mints
 from quantdesk.venues.port import About, Fill, Piece, Swap
 from quantdesk.venues.raydium.clmm import bitmap, curve, fees, instructions, layout, swap
@@ -52,7 +52,10 @@ class ClmmPool:
 
     def curve(self, paid: str) -> Sequence[Piece]:
         """Return one piece per range between initialized ticks, over the arrays followed."""
-        return self._falling if self._down(paid) else self._rising
+        down = self._down(paid)
+        held = self.held[1 if down else 0]
+        whole = Drawn(lambda: curve.pieces(self.market, down=down, held=held))
+        return self._transfers(down=down).curve(whole)
 
     def exact_in(self, paid: str, amount: int) -> Fill:
         """Return the trade in which exactly `amount` is paid.
@@ -96,16 +99,6 @@ class ClmmPool:
         if swap.exact_in:
             return instructions.exact_in(leg, amount=swap.amount, least_out=swap.limit)
         return instructions.exact_out(leg, amount=swap.amount, most_in=swap.limit)
-
-    @cached_property
-    def _falling(self) -> Sequence[Piece]:
-        pieces = curve.pieces(self.market, down=True, held=self.held[1])
-        return self._transfers(down=True).curve(pieces)
-
-    @cached_property
-    def _rising(self) -> Sequence[Piece]:
-        pieces = curve.pieces(self.market, down=False, held=self.held[0])
-        return self._transfers(down=False).curve(pieces)
 
     def _down(self, paid: str) -> bool:
         return self.pool.mints.index(paid) == 0

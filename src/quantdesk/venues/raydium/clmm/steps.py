@@ -49,15 +49,18 @@ def move(
     (`liquidity.insufficient`) where the amounts leave 64 bits.
     """
     start, bound = way
+    down, exact_in, fee_on_input = terms
     price, offered = bound, _offered(left, rate, terms)
-    paid, received = _between(start, bound, liquidity, down=terms.down)
-    reach = paid if terms.exact_in else received
-    if offered < reach:
+    paid, received = _between(start, bound, liquidity, down=down)
+    if offered < (paid if exact_in else received):
         price = _price_after(start, liquidity, offered, terms)
-        paid, received = _between(start, price, liquidity, down=terms.down)
+        paid, received = _between(start, price, liquidity, down=down)
     if paid > U64_MAX or received > U64_MAX:
         raise insufficient()
-    if not terms.exact_in:
+    if price == bound and fee_on_input:  # by far the most: all of a way, whichever is exact
+        fee = -(-paid * rate // (RATE_ONE - rate))
+        return price, Part(paid, received if exact_in or received < left else left, fee)
+    if not exact_in:
         return price, _charged_out(paid, received, left, rate, terms)
     # What is too little to move the price is not given back.
     return price, _charged_in(paid, received, None if price == bound else left, rate, terms)
@@ -83,18 +86,19 @@ def insufficient() -> Refused:
 
 def _offered(left: int, rate: int, terms: Terms) -> int:
     """Return what is left as it acts on the price, fees aside."""
-    if terms.exact_in:
-        return left * (RATE_ONE - rate) // RATE_ONE if terms.fee_on_input else left
-    return left if terms.fee_on_input else ceil_div(left * RATE_ONE, RATE_ONE - rate)
+    _, exact_in, fee_on_input = terms
+    if exact_in:
+        return left * (RATE_ONE - rate) // RATE_ONE if fee_on_input else left
+    return left if fee_on_input else ceil_div(left * RATE_ONE, RATE_ONE - rate)
 
 
 def _between(price: int, other: int, liquidity: int, *, down: bool) -> tuple[int, int]:
     """Return what is paid and received, fees aside, for a move between two prices."""
-    low, high = (price, other) if price < other else (other, price)
-    token_1 = liquidity * (high - low)
-    if down:
-        return ceil_div(token_1 << 64, high * low), token_1 >> 64
-    return (token_1 + _FRACTION) >> 64, (token_1 << 64) // (high * low)
+    if down:  # the signs round up what is paid
+        token_1 = liquidity * (price - other)
+        return -((-token_1 << 64) // (price * other)), token_1 >> 64
+    token_1 = liquidity * (other - price)
+    return (token_1 + _FRACTION) >> 64, (token_1 << 64) // (price * other)
 
 
 def _price_after(price: int, liquidity: int, amount: int, terms: Terms) -> int:
@@ -114,8 +118,7 @@ def _charged_in(paid: int, received: int, all_left: int | None, rate: int, terms
     if not terms.fee_on_input:
         fee = ceil_div(received * rate, RATE_ONE)
         return Part(paid if all_left is None else all_left, received - fee, fee)
-    if all_left is None:
-        return Part(paid, received, ceil_div(paid * rate, RATE_ONE - rate))
+    assert all_left is not None, "all of a way has been charged"
     return Part(paid, received, all_left - paid)
 
 

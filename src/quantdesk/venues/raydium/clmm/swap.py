@@ -124,27 +124,27 @@ class _Run:
 
     def go(self, tick: Tick) -> None:
         """Trade up to a tick and across it, as far as what is left carries."""
-        fee, down = self._fee, self._terms.down
-        target = max(tick.sqrt_price, _LOWEST) if down else min(tick.sqrt_price, _HIGHEST)
+        fee, terms, liquidity, price = self._fee, self._terms, self._liquidity, self._price
+        end = tick.sqrt_price
+        target = max(end, _LOWEST) if terms.down else min(end, _HIGHEST)
         orders = tick.orders
         while True:
             rate = fee.rate
-            bound = fee.bound(target, self._liquidity)
-            if self._price != bound:
-                self._price, part = move(
-                    (self._price, bound), self._liquidity, self.left, rate, self._terms
-                )
+            bound = fee.bound(target, liquidity)
+            if price != bound:
+                price, part = move((price, bound), liquidity, self.left, rate, terms)
                 self._take(part)
-            if orders and self._price == tick.sqrt_price:
-                orders, part = fill(tick.sqrt_price, orders, self.left, rate, self._terms)
+            if orders and price == end:
+                orders, part = fill(end, orders, self.left, rate, terms)
                 self._take(part)
-            if not self.left or self._price == target:
+            if not self.left or price == target:
                 break
-            fee.moved(tick, self._price)
+            fee.moved(tick, price)
             self._count()
-        if self._price == tick.sqrt_price and not orders:
+        self._price = price
+        if price == end and not orders:
             self._cross(tick)
-        fee.moved(tick, self._price)
+        fee.moved(tick, price)
         self._count()
 
     def outcome(self, amount: int, last: int) -> Outcome:
@@ -156,11 +156,13 @@ class _Run:
         return Outcome(paid, received, self._charged, self._price, self._liquidity, last)
 
     def _take(self, part: Part) -> None:
-        paid = part.paid + part.fee if self._terms.fee_on_input else part.paid
-        given, other = (paid, part.received) if self._terms.exact_in else (part.received, paid)
-        self.left -= given
-        self._other += other
-        self._charged += part.fee
+        _, exact_in, fee_on_input = self._terms
+        paid, received, fee = part
+        if fee_on_input:
+            paid += fee
+        self.left -= paid if exact_in else received
+        self._other += received if exact_in else paid
+        self._charged += fee
         assert self.left >= 0, "no more trades than was asked for"
         if self._other > U64_MAX:
             raise insufficient()

@@ -159,7 +159,7 @@ def test_is_out_of_the_market_until_the_extension_is_read_or_known_not_to_exist(
     venue.update(ground.missing(_EXTENSION_AT), seen_ms=1)
 
     pool = world.pool(venue)
-    assert pool.curve(SOL.quote.mint) == []
+    assert not pool.curve(SOL.quote.mint)
     with pytest.raises(DeskError) as said:
         pool.exact_in(SOL.quote.mint, 10**6)
     assert said.value.code == "liquidity.insufficient"

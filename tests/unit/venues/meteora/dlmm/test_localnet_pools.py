@@ -16,6 +16,7 @@ _USD = {
     "USDT": Decimal("0.9998"),
     "BTC": Decimal(90_000),
     "ETH": Decimal(3_000),
+    "PYUSD": Decimal("0.9997"),
 }
 _DEPTH_USD = Decimal(2_000_000)
 _WITHIN = Decimal("1.02025")  # 2 % in whole bins of 10 bps as of 1 bps
@@ -85,7 +86,7 @@ def test_holds_the_depth_it_promises(market: Market) -> None:
 
 @_EACH_MARKET
 def test_reaches_as_far_as_the_market_may_move(market: Market) -> None:
-    moves = Decimal("0.03") if market.pair == "USDT-USDC" else Decimal("0.30")
+    moves = Decimal("0.03") if market.pair in {"USDT-USDC", "PYUSD-USDC"} else Decimal("0.30")
     prices = sorted(_bins(market))
 
     assert prices[0] < _price(market) * (1 - moves)

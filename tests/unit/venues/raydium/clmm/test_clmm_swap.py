@@ -61,7 +61,7 @@ def _amount(part: float, most: float) -> int:
 
 
 def _curve(numbers: pools.Numbers, *, down: bool) -> tuple[Piece, ...]:
-    return curve.pieces(pools.decoded(numbers), down=down, held=_HELD)
+    return tuple(curve.pieces(pools.decoded(numbers), down=down, held=_HELD))
 
 
 def _worth(pieces: tuple[Piece, ...], paid: float) -> tuple[float, int]:
@@ -193,11 +193,11 @@ def test_that_limit_orders_are_a_piece_of_one_price() -> None:
 
 def test_that_the_curve_ends_where_the_vault_does() -> None:
     market = pools.decoded(pools.of_positions([(-3, 6, 10**12), (-6, 3, 10**12)]))
-    pieces = curve.pieces(market, down=True, held=_HELD)
+    pieces = tuple(curve.pieces(market, down=True, held=_HELD))
     first, _ = _worth(pieces, pieces[0].most)
     assert len(pieces) == 2
-    assert curve.pieces(market, down=True, held=int(first) + 1) == pieces[:1]
-    assert curve.pieces(market, down=True, held=int(first) - 1) == ()
+    assert tuple(curve.pieces(market, down=True, held=int(first) + 1)) == pieces[:1]
+    assert not list(curve.pieces(market, down=True, held=int(first) - 1))
 
 
 @pytest.mark.parametrize(
@@ -225,7 +225,7 @@ def test_that_a_swap_crosses_no_more_ticks_than_a_transaction_can() -> None:
     with pytest.raises(Refused, match="more ticks") as refused:
         swap.exact_out(market, 5_100_000, down=True)
     assert refused.value.code == "liquidity.insufficient"
-    assert len(curve.pieces(market, down=True, held=_HELD)) == swap.STEPS_MAX
+    assert len([*curve.pieces(market, down=True, held=_HELD)]) == swap.STEPS_MAX
 
 
 def test_that_a_gap_is_one_step_however_wide_and_whatever_the_fee() -> None:
