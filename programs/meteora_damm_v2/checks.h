@@ -1,14 +1,13 @@
 /* Whether the accounts of a swap are what they must be, in the order of the real program.
  * Source: https://github.com/MeteoraAg/damm-v2 (instructions/swap/ix_swap.rs).
  *
- * Stricter than it where this program serves less: Token-2022 and referral accounts are refused,
- * and so are token accounts and mints a token program would not take, and a last account that is
- * not the program.
+ * Stricter than it where this program serves less: referral accounts are refused, and so are token
+ * accounts and mints a token program would not take, and a last account that is not the program.
  */
 #pragma once
 
 #include "layout.h"
-#include "token.h"
+#include "token_2022.h"
 
 #define ANCHOR_CONSTRAINT_TOKEN_TOKEN_PROGRAM 2021
 
@@ -30,18 +29,16 @@ NOINLINE u64 check_pool(const Call *call) {
 }
 
 NOINLINE u64 check_token_account(const Account *account) {
-    const TokenAccount *token;
     REQUIRE(account->is_writable, ANCHOR_ACCOUNT_NOT_MUTABLE);
     REQUIRE(!pubkey_equal(account->owner, &SYSTEM_PROGRAM) || *account->lamports,
             ANCHOR_ACCOUNT_NOT_INITIALIZED);
-    return token_account_read(account, &token);
+    return any_token_account_check(account);
 }
 
 NOINLINE u64 check_mint(const Account *mint, const Account *vault) {
-    const Mint *read;
     const TokenAccount *token = (const TokenAccount *)vault->data;
     REQUIRE(pubkey_equal(mint->key, &token->mint), ANCHOR_CONSTRAINT_TOKEN_MINT);
-    return mint_read(mint, &read);
+    return any_mint_check(mint);
 }
 
 NOINLINE u64 check_tokens(const Account *accounts) {

@@ -3,10 +3,11 @@
  * A stand-in for the real program (release 0.2.1) on the localnet, at its id
  * cpamdpZCGKUy5JxQXB4dcpGPiikHawvSWAd6mEn1sGG, with its instruction and account layouts, rounding,
  * fees, event and error codes. A call goes: entrypoint → check_accounts → open (status, clock) →
- * quote → limits → apply → two transfers → event.
+ * quote → sums → limits → apply → two transfers → event. The curve sees what reaches and leaves the
+ * vaults; of a token whose transfers pay a fee the trader pays more and receives less.
  *
  * Left out: compounding pools, base fees by rate limiter or market capitalization, referrals and
- * Token-2022. A pool or call that needs one of these is refused, never served wrongly.
+ * transfer hooks. A pool or call that needs one of these is refused, never served wrongly.
  */
 #include "checks.h"
 #include "quote.h"
@@ -43,7 +44,7 @@ typedef struct PACKED {
     u64 protocol_fee;
     u64 compounding_fee;
     u64 referral_fee;
-    u64 transferred_in; /* transfer fees of Token-2022 would make these differ */
+    u64 transferred_in; /* these differ where transfers pay a fee */
     u64 transferred_out;
     u64 arrived_out;
     u64 timestamp;
@@ -74,6 +75,45 @@ NOINLINE u64 check_served(const Pool *pool) {
     return OK;
 }
 
+/* What transfers of the token paid and of the token received pay. */
+typedef struct {
+    TransferFee in;
+    TransferFee out;
+} TransferFees;
+
+/* What the trader sends and what reaches the trader. */
+typedef struct {
+    u64 paid;
+    u64 received;
+} Sums;
+
+NOINLINE void read_fees(const Call *call, bool sell_a, u64 epoch, TransferFees *fees) {
+    transfer_fee_read(&call->accounts[sell_a ? MINT_A : MINT_B], epoch, &fees->in);
+    transfer_fee_read(&call->accounts[sell_a ? MINT_B : MINT_A], epoch, &fees->out);
+}
+
+/* *amount = what the swap is to be at the vaults. */
+NOINLINE u64 amount_at_vaults(const Arguments *arguments, const TransferFees *fees, u64 *amount) {
+    if (arguments->mode == EXACT_OUT) {
+        REQUIRE(transfer_fee_before(&fees->out, arguments->amount, amount), ERROR_MATH_OVERFLOW);
+        return OK;
+    }
+    *amount = arguments->amount - transfer_fee_on(&fees->in, arguments->amount);
+    REQUIRE(*amount, ERROR_AMOUNT_IS_ZERO);
+    return OK;
+}
+
+/* *sums = what the swap is for the trader; a whole amount in was sent as it was asked for. */
+NOINLINE u64 sum_up(const Arguments *arguments, const Wish *wish, const Result *result,
+                    const TransferFees *fees, Sums *sums) {
+    bool whole = arguments->mode != EXACT_OUT && result->paid == wish->amount;
+    sums->paid = arguments->amount;
+    REQUIRE(whole || transfer_fee_before(&fees->in, result->paid, &sums->paid),
+            ERROR_MATH_OVERFLOW);
+    sums->received = result->received - transfer_fee_on(&fees->out, result->received);
+    return OK;
+}
+
 /* *wish = the swap as the pool sees it; what changes by time alone is written to the pool. */
 NOINLINE u64 open(const Call *call, Pool *pool, const Arguments *arguments, const Clock *clock,
                   Wish *wish) {
@@ -98,10 +138,10 @@ NOINLINE u64 open(const Call *call, Pool *pool, const Arguments *arguments, cons
     return dynamic_before(&pool->fees.dynamic, &pool->sqrt_price, now);
 }
 
-INLINE u64 check_limit(const Arguments *arguments, const Result *result) {
-    bool within = arguments->mode == EXACT_OUT ? result->paid <= arguments->limit
-                                               : result->received >= arguments->limit;
-    REQUIRE(arguments->mode != PARTIAL_FILL || result->paid, ERROR_AMOUNT_IS_ZERO);
+INLINE u64 check_limit(const Arguments *arguments, const Sums *sums) {
+    bool within = arguments->mode == EXACT_OUT ? sums->paid <= arguments->limit
+                                               : sums->received >= arguments->limit;
+    REQUIRE(arguments->mode != PARTIAL_FILL || sums->paid, ERROR_AMOUNT_IS_ZERO);
     REQUIRE(within, ERROR_EXCEEDED_SLIPPAGE);
     return OK;
 }
@@ -151,8 +191,9 @@ NOINLINE u64 send_event(const Call *call, const SwapEvent *event) {
     return sol_invoke_signed_c(&invoke, call->accounts, call->account_count, &signer, 1);
 }
 
-NOINLINE u64 report(const Call *call, const Pool *pool, const Arguments *arguments,
-                    const Result *result, i64 now) {
+NOINLINE u64 report(const Call *call, const Arguments *arguments, const Result *result,
+                    const Sums *sums, i64 now) {
+    const Pool *pool = (const Pool *)call->accounts[POOL].data;
     bool sell_a = pubkey_equal(
         &((const TokenAccount *)call->accounts[INPUT_ACCOUNT].data)->mint, &pool->mint[0]);
     SwapEvent event = {
@@ -170,9 +211,9 @@ NOINLINE u64 report(const Call *call, const Pool *pool, const Arguments *argumen
         .price_high = high_half(result->price),
         .lp_fee = result->shares.lp,
         .protocol_fee = result->shares.protocol,
-        .transferred_in = result->paid,
+        .transferred_in = sums->paid,
         .transferred_out = result->received,
-        .arrived_out = result->received,
+        .arrived_out = sums->received,
         .timestamp = (u64)now,
         .amount_a = pool->amount[0],
         .amount_b = pool->amount[1],
@@ -185,15 +226,20 @@ NOINLINE u64 execute(const Call *call, const Arguments *arguments) {
     Clock clock;
     Wish wish;
     Result result;
+    TransferFees fees;
+    Sums sums;
     TRY(clock_read(&clock));
     TRY(open(call, pool, arguments, &clock, &wish));
+    read_fees(call, wish.sell_a, clock.epoch, &fees);
+    TRY(amount_at_vaults(arguments, &fees, &wish.amount));
     TRY(quote(&wish, &result));
-    TRY(check_limit(arguments, &result));
+    TRY(sum_up(arguments, &wish, &result, &fees, &sums));
+    TRY(check_limit(arguments, &sums));
     TRY(apply(pool, &wish, &result, (u64)clock.unix_timestamp));
     int in = wish.sell_a ? 0 : 1;
-    TRY(pay_in(call, in, result.paid));
+    TRY(pay_in(call, in, sums.paid));
     TRY(pay_out(call, 1 - in, result.received));
-    return report(call, pool, arguments, &result, clock.unix_timestamp);
+    return report(call, arguments, &result, &sums, clock.unix_timestamp);
 }
 
 /* The program's call of itself; the runtime has it on record, there is nothing else to do. */

@@ -1,14 +1,15 @@
 /* Meteora DLMM, the part a trader uses: swap2 and swap_exact_out2.
  *
  * A stand-in for the real program on the localnet, with its id, instruction and account layouts,
- * roundings, fees and error codes. Left out: limit orders, bitmap extensions, host fees, Token-2022
- * mints, pairs with an activation point, events, and the oracle, which is checked but not written.
- * A pool that needs one of these is refused, never served wrongly.
+ * roundings, fees and error codes. Bins see what reaches and leaves the reserves; of a token whose
+ * transfers pay a fee the trader pays more and receives less. Left out: limit orders, bitmap
+ * extensions, host fees, transfer hooks, pairs with an activation point, events, and the oracle,
+ * which is checked but not written. A pool that needs one of these is refused, never served wrongly.
  */
 
 #include "swap.h"
 #include "sysvars.h"
-#include "token.h"
+#include "token_2022.h"
 
 #define ACCOUNTS_MAX 40
 #define ARGUMENT_BYTES 28 /* discriminator, two amounts, number of account slices */
@@ -62,7 +63,7 @@ NOINLINE u64 check_pair(const Call *call, const Pair **pair) {
     REQUIRE(account->is_writable, ANCHOR_CONSTRAINT_MUT);
     REQUIRE((*pair)->status == STATUS_ENABLED, POOL_DISABLED);
     REQUIRE((*pair)->pair_type == PAIR_PERMISSIONLESS, INVALID_POOL_TYPE);
-    REQUIRE(!(*pair)->token_2022_x && !(*pair)->token_2022_y, NOT_SUPPORTED_AT_THE_MOMENT);
+    REQUIRE((*pair)->token_2022_x <= 1 && (*pair)->token_2022_y <= 1, NOT_SUPPORTED_AT_THE_MOMENT);
     return OK;
 }
 
@@ -73,12 +74,18 @@ NOINLINE u64 check_named(const Account *account, const Pubkey *named, const Pubk
     return OK;
 }
 
+INLINE const Pubkey *token_program(u8 is_token_2022) {
+    return is_token_2022 ? &TOKEN_2022_PROGRAM : &TOKEN_PROGRAM;
+}
+
 NOINLINE u64 check_pool_accounts(const Call *call, const Pair *pair) {
     const Account *accounts = call->accounts;
-    TRY(check_named(&accounts[RESERVE_X], &pair->reserve_x, &TOKEN_PROGRAM));
-    TRY(check_named(&accounts[RESERVE_Y], &pair->reserve_y, &TOKEN_PROGRAM));
-    TRY(check_named(&accounts[MINT_X], &pair->mint_x, &TOKEN_PROGRAM));
-    TRY(check_named(&accounts[MINT_Y], &pair->mint_y, &TOKEN_PROGRAM));
+    const Pubkey *program_x = token_program(pair->token_2022_x);
+    const Pubkey *program_y = token_program(pair->token_2022_y);
+    TRY(check_named(&accounts[RESERVE_X], &pair->reserve_x, program_x));
+    TRY(check_named(&accounts[RESERVE_Y], &pair->reserve_y, program_y));
+    TRY(check_named(&accounts[MINT_X], &pair->mint_x, program_x));
+    TRY(check_named(&accounts[MINT_Y], &pair->mint_y, program_y));
     TRY(check_named(&accounts[ORACLE], &pair->oracle, call->program_id));
     REQUIRE(accounts[ORACLE].data_length >= ORACLE_BYTES_MIN &&
                 load_u64(accounts[ORACLE].data) == load_u64(ORACLE_DISCRIMINATOR),
@@ -90,11 +97,13 @@ NOINLINE u64 check_pool_accounts(const Call *call, const Pair *pair) {
     return OK;
 }
 
-NOINLINE u64 check_programs(const Call *call) {
+NOINLINE u64 check_programs(const Call *call, const Pair *pair) {
     const Account *accounts = call->accounts;
     REQUIRE(accounts[USER].is_signer, ANCHOR_ACCOUNT_NOT_SIGNER);
-    REQUIRE(pubkey_equal(accounts[PROGRAM_X].key, &TOKEN_PROGRAM), ANCHOR_INVALID_PROGRAM_ID);
-    REQUIRE(pubkey_equal(accounts[PROGRAM_Y].key, &TOKEN_PROGRAM), ANCHOR_INVALID_PROGRAM_ID);
+    REQUIRE(pubkey_equal(accounts[PROGRAM_X].key, token_program(pair->token_2022_x)),
+            ANCHOR_INVALID_PROGRAM_ID);
+    REQUIRE(pubkey_equal(accounts[PROGRAM_Y].key, token_program(pair->token_2022_y)),
+            ANCHOR_INVALID_PROGRAM_ID);
     REQUIRE(pubkey_equal(accounts[MEMO].key, &MEMO_PROGRAM), ANCHOR_INVALID_PROGRAM_ID);
     REQUIRE(pubkey_equal(accounts[EVENTS].key, &EVENT_AUTHORITY), ANCHOR_CONSTRAINT_SEEDS);
     REQUIRE(pubkey_equal(accounts[PROGRAM].key, call->program_id), ANCHOR_INVALID_PROGRAM_ID);
@@ -107,9 +116,10 @@ NOINLINE u64 check_programs(const Call *call) {
 
 /* The mints of the user's accounts say which way the swap goes. */
 NOINLINE u64 swap_direction(const Call *call, const Pair *pair, bool *sell_x) {
-    const TokenAccount *in, *out;
-    TRY(token_account_read(&call->accounts[USER_IN], &in));
-    TRY(token_account_read(&call->accounts[USER_OUT], &out));
+    TRY(any_token_account_check(&call->accounts[USER_IN]));
+    TRY(any_token_account_check(&call->accounts[USER_OUT]));
+    const TokenAccount *in = (const TokenAccount *)call->accounts[USER_IN].data;
+    const TokenAccount *out = (const TokenAccount *)call->accounts[USER_OUT].data;
     *sell_x = pubkey_equal(&in->mint, &pair->mint_x);
     const Pubkey *mint_in = *sell_x ? &pair->mint_x : &pair->mint_y;
     const Pubkey *mint_out = *sell_x ? &pair->mint_y : &pair->mint_x;
@@ -126,20 +136,18 @@ INLINE bool takes_limit_orders(const Pair *pair) {
     return pair->fees.function_type == FUNCTION_LIMIT_ORDER;
 }
 
-NOINLINE u64 pay_in(const Call *call, const Swap *swap) {
+NOINLINE u64 pay_in(const Call *call, const Swap *swap, u64 amount) {
     const Account *accounts = call->accounts;
-    const Account *mint_account = &accounts[swap->sell_x ? MINT_X : MINT_Y];
-    const Mint *mint;
-    TRY(mint_read(mint_account, &mint));
+    const Account *mint = &accounts[swap->sell_x ? MINT_X : MINT_Y];
     Transfer transfer = {
-        .token_program = &accounts[PROGRAM_X],
+        .token_program = &accounts[swap->sell_x ? PROGRAM_X : PROGRAM_Y],
         .from = &accounts[USER_IN],
-        .mint = mint_account,
+        .mint = mint,
         .to = &accounts[swap->sell_x ? RESERVE_X : RESERVE_Y],
         .authority = &accounts[USER],
         .signer = NULL,
-        .amount = swap->amount_in,
-        .decimals = mint->decimals,
+        .amount = amount,
+        .decimals = ((const Mint *)mint->data)->decimals,
     };
     return token_transfer_checked(call, &transfer);
 }
@@ -154,9 +162,7 @@ INLINE bool is_before(const Pubkey *a, const Pubkey *b) {
 NOINLINE u64 pay_out(const Call *call, const Swap *swap) {
     const Account *accounts = call->accounts;
     const Pair *pair = swap->pair;
-    const Account *mint_account = &accounts[swap->sell_x ? MINT_Y : MINT_X];
-    const Mint *mint;
-    TRY(mint_read(mint_account, &mint));
+    const Account *mint = &accounts[swap->sell_x ? MINT_Y : MINT_X];
     bool in_order = is_before(&pair->mint_x, &pair->mint_y);
     const Pubkey *lower = in_order ? &pair->mint_x : &pair->mint_y;
     const Pubkey *higher = in_order ? &pair->mint_y : &pair->mint_x;
@@ -170,16 +176,46 @@ NOINLINE u64 pay_out(const Call *call, const Swap *swap) {
     seeds[count++] = (Seed){&pair->bump, 1};
     SignerSeeds signer = {seeds, count};
     Transfer transfer = {
-        .token_program = &accounts[PROGRAM_X],
+        .token_program = &accounts[swap->sell_x ? PROGRAM_Y : PROGRAM_X],
         .from = &accounts[swap->sell_x ? RESERVE_Y : RESERVE_X],
-        .mint = mint_account,
+        .mint = mint,
         .to = &accounts[USER_OUT],
         .authority = &accounts[PAIR],
         .signer = &signer,
         .amount = swap->amount_out,
-        .decimals = mint->decimals,
+        .decimals = ((const Mint *)mint->data)->decimals,
     };
     return token_transfer_checked(call, &transfer);
+}
+
+/* What transfers of the token paid and of the token received pay. */
+typedef struct {
+    TransferFee in;
+    TransferFee out;
+} TransferFees;
+
+NOINLINE u64 read_fees(const Call *call, bool sell_x, u64 epoch, TransferFees *fees) {
+    const Account *mint_x = &call->accounts[MINT_X], *mint_y = &call->accounts[MINT_Y];
+    TRY(any_mint_check(mint_x));
+    TRY(any_mint_check(mint_y));
+    transfer_fee_read(sell_x ? mint_x : mint_y, epoch, &fees->in);
+    transfer_fee_read(sell_x ? mint_y : mint_x, epoch, &fees->out);
+    return OK;
+}
+
+/* Hold the swap against the trader's bound, then move what each side sends. */
+NOINLINE u64 pay(const Call *call, const Swap *swap, const TransferFees *fees, u64 first, u64 second) {
+    REQUIRE(swap->amount_out > 0, INSUFFICIENT_OUT_AMOUNT);
+    u64 paid = first;
+    if (swap->exact_in) {
+        u64 received = swap->amount_out - transfer_fee_on(&fees->out, swap->amount_out);
+        REQUIRE(received >= second, EXCEEDED_AMOUNT_SLIPPAGE_TOLERANCE);
+    } else {
+        REQUIRE(transfer_fee_before(&fees->in, swap->amount_in, &paid), MATH_OVERFLOW);
+        REQUIRE(paid <= first, INSUFFICIENT_IN_AMOUNT);
+    }
+    TRY(pay_in(call, swap, paid));
+    return pay_out(call, swap);
 }
 
 /* `first` and `second` are the instruction's amounts: in and least out, or most in and out. */
@@ -187,12 +223,20 @@ NOINLINE u64 execute(const Call *call, bool exact_in, u64 first, u64 second) {
     const Pair *pair;
     bool sell_x;
     Clock clock;
+    TransferFees fees;
+    u64 left;
     TRY(check_pair(call, &pair));
     TRY(check_pool_accounts(call, pair));
-    TRY(check_programs(call));
+    TRY(check_programs(call, pair));
     TRY(swap_direction(call, pair, &sell_x));
     TRY(clock_read(&clock));
     REQUIRE(first > 0, INVALID_INPUT);
+    TRY(read_fees(call, sell_x, clock.epoch, &fees));
+    if (exact_in) {
+        left = first - transfer_fee_on(&fees.in, first);
+    } else {
+        REQUIRE(transfer_fee_before(&fees.out, second, &left), MATH_OVERFLOW);
+    }
     Swap swap = {
         .pair = (Pair *)call->accounts[PAIR].data,
         .arrays = call->accounts + NAMED_ACCOUNTS,
@@ -203,14 +247,10 @@ NOINLINE u64 execute(const Call *call, bool exact_in, u64 first, u64 second) {
         .exact_in = exact_in,
         .fee_on_input = !(sell_x && pair->fees.collect_fee_mode == FEE_ALWAYS_IN_Y),
         .limit_orders = takes_limit_orders(pair),
-        .left = exact_in ? first : second,
+        .left = left,
     };
     TRY(swap_run(&swap, clock.unix_timestamp));
-    REQUIRE(swap.amount_out > 0, INSUFFICIENT_OUT_AMOUNT);
-    REQUIRE(!exact_in || swap.amount_out >= second, EXCEEDED_AMOUNT_SLIPPAGE_TOLERANCE);
-    REQUIRE(exact_in || swap.amount_in <= first, INSUFFICIENT_IN_AMOUNT);
-    TRY(pay_in(call, &swap));
-    return pay_out(call, &swap);
+    return pay(call, &swap, &fees, first, second);
 }
 
 u64 entrypoint(const u8 *input) {

@@ -4,7 +4,6 @@ Nothing is set up by hand here but the mints and the trader's purse: pools are t
 quotes and calls the venue's, and the VM runs the committed program.
 """
 
-import struct
 from decimal import Decimal
 from typing import Final
 
@@ -22,11 +21,10 @@ from quantdesk.chains.port import AccountState
 from quantdesk.core.errors import Refused
 from quantdesk.core.markets import MARKETS, Market
 from quantdesk.localnet import damm_pools
-from quantdesk.localnet.accounts import GenesisAccount, token_account
+from quantdesk.localnet.accounts import GenesisAccount, mint, token_account
 from quantdesk.venues.meteora.damm_v2 import layout
 from quantdesk.venues.meteora.damm_v2.pool import DammV2Pool, FollowedDammV2
 from quantdesk.venues.port import Fill, Swap
-from quantdesk.venues.reading import TOKEN_PROGRAM
 
 _USD: Final = {
     symbol: Decimal(price)
@@ -36,6 +34,7 @@ _USD: Final = {
         "USDT": "0.9998",
         "BTC": "61234.5",
         "ETH": "3021",
+        "PYUSD": "0.9997",
     }.items()
 }
 _DEPTH: Final = Decimal(5_000_000)
@@ -64,8 +63,7 @@ class _Localnet:
             self.purses[asset.mint] = purse
             owner = str(self.trader.pubkey())
             self._put(token_account(purse, asset=asset, owner=owner, amount=1 << 60))
-            mint = bytes(36) + struct.pack("<QBB", 1 << 63, asset.decimals, 1) + bytes(36)
-            self._put(GenesisAccount(asset.mint, TOKEN_PROGRAM, mint))
+            self._put(mint(asset, authority=owner))
         for account in self.genesis:
             self._put(account)
 
@@ -154,7 +152,7 @@ def test_that_a_pool_opens_at_the_price_and_depth_asked(net: _Localnet) -> None:
 def test_that_fees_are_those_of_its_market(net: _Localnet) -> None:
     market, amount = net.market, 10**12
     fill = net.seen().exact_in(market.quote.mint, amount)
-    bps = 1 if market.pair == "USDT-USDC" else 25
+    bps = 1 if market.pair in {"USDT-USDC", "PYUSD-USDC"} else 25
     assert fill.fee == amount * bps // 10_000
     assert fill.fee_on_input
 

@@ -21,12 +21,14 @@ from quantdesk.venues.port import Fill, Pool, Swap
 
 _NOW_S = 1_800_000_000
 _SWAPS_MAX = 60
+_STABLE = {"USDT-USDC", "PYUSD-USDC"}
 _USD = {
     "SOL": Decimal(200),
     "USDC": Decimal(1),
     "USDT": Decimal("0.9998"),
     "BTC": Decimal(90_000),
     "ETH": Decimal(3_000),
+    "PYUSD": Decimal("0.9997"),
 }
 
 
@@ -120,7 +122,7 @@ def test_fills_exactly_what_the_pool_said(market: Market, side: Side) -> None:
 @pytest.mark.parametrize("market", MARKETS.values(), ids=list(MARKETS))
 def test_moves_as_far_as_the_market_may(market: Market, side: Side) -> None:
     desk = _desk(market)
-    reach = Decimal("0.03") if market.pair == "USDT-USDC" else Decimal("0.30")
+    reach = Decimal("0.03") if market.pair in _STABLE else Decimal("0.30")
     size = int(1_500_000 / _USD[market.base.symbol] * 10**market.base.decimals)
     start = desk.spot()
     target = start * (1 + reach) if side is Side.BUY else start * (1 - reach)

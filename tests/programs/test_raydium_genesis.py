@@ -4,7 +4,6 @@ Nothing is set up by hand here but the mints and the trader's purse: pools are t
 quotes and calls the venue's, and the VM runs the committed program.
 """
 
-import struct
 from decimal import Decimal
 from typing import Final
 
@@ -22,15 +21,24 @@ from quantdesk.chains.port import AccountState
 from quantdesk.core.assets import ASSETS, Asset
 from quantdesk.core.markets import MARKETS, Market, Side
 from quantdesk.localnet import raydium_pools
+from quantdesk.localnet.accounts import GenesisAccount, mint, token_account
 from quantdesk.venues.following import Pools
 from quantdesk.venues.port import Pool, Swap
 from quantdesk.venues.raydium.cpmm import layout
 from quantdesk.venues.raydium.cpmm.pool import CpmmFollowed
-from quantdesk.venues.reading import TOKEN_PROGRAM, TokenAccount, token_account
+from quantdesk.venues.reading import TokenAccount
+from quantdesk.venues.reading import token_account as read
 
 _USD: Final = {
     symbol: Decimal(price)
-    for symbol, price in {"SOL": 150, "USDC": 1, "USDT": 1, "BTC": 60_000, "ETH": 3_000}.items()
+    for symbol, price in {
+        "SOL": 150,
+        "USDC": 1,
+        "USDT": 1,
+        "BTC": 60_000,
+        "ETH": 3_000,
+        "PYUSD": 1,
+    }.items()
 }
 _NOW_S: Final = 1_800_000_000
 _RENT: Final = 2_039_280
@@ -51,7 +59,7 @@ class _Localnet:
         for account in raydium_pools.accounts(
             market, price=price, depth_usd=Decimal(5_000_000), usd=_USD
         ):
-            self._put(account.address, account.data, account.owner, account.lamports)
+            self._put(account)
         self.trader = Keypair()
         self.svm.airdrop(self.trader.pubkey(), 10**10)
         self.purses = {asset.symbol: self._purse(asset) for asset in (market.base, market.quote)}
@@ -59,8 +67,9 @@ class _Localnet:
 
     def pool(self) -> Pool:
         """Return the pool as the chain has it now."""
-        for address in (*self.venue.accounts(), *self.learned()):
-            self.venue.update(self.state(address), seen_ms=1)
+        for _ in range(2):  # the pool first says which accounts to follow
+            for address in self.venue.accounts():
+                self.venue.update(self.state(address), seen_ms=1)
         mints = frozenset((self.market.base.mint, self.market.quote.mint))
         (pool,) = self.venue.pools(mints, now_ms=_NOW_S * 1000)
         return pool
@@ -113,17 +122,12 @@ class _Localnet:
         """Return what the pool says of itself."""
         return layout.pool(self.state(raydium_pools.address(self.market)).data)
 
-    def learned(self) -> tuple[str, ...]:
-        """Return the accounts the pool names."""
-        pool = self.layout()
-        return (pool.config, *pool.vaults)
-
     def vaults(self) -> list[TokenAccount]:
         """Return what the vaults of token 0 and token 1 are."""
         pool = self.layout()
         return [
-            token_account(self.state(vault), mint=mint, owner=layout.AUTHORITY)
-            for vault, mint in zip(pool.vaults, pool.mints, strict=True)
+            read(self.state(vault), mint=named, owner=layout.AUTHORITY)
+            for vault, named in zip(pool.vaults, pool.mints, strict=True)
         ]
 
     def _held(self, swap: Swap) -> tuple[int, int]:
@@ -134,29 +138,15 @@ class _Localnet:
         return paid, received
 
     def _purse(self, asset: Asset) -> str:
-        self._put(
-            asset.mint,
-            bytes(36) + struct.pack("<QBB", 1 << 63, asset.decimals, 1) + bytes(36),
-            TOKEN_PROGRAM,
-        )
-        amount, native = 1 << 60, asset == ASSETS["SOL"]
-        data = (
-            bytes(Pubkey.from_string(asset.mint))
-            + bytes(self.trader.pubkey())
-            + struct.pack("<Q", amount)
-            + bytes(36)
-            + b"\x01"
-            + (struct.pack("<IQ", 1, _RENT) if native else bytes(12))
-            + bytes(44)
-        )
-        address = str(Pubkey.new_unique())
-        self._put(address, data, TOKEN_PROGRAM, _RENT + amount if native else None)
+        self._put(mint(asset, authority=str(Pubkey.new_unique())))
+        address, owner = str(Pubkey.new_unique()), str(self.trader.pubkey())
+        self._put(token_account(address, asset=asset, owner=owner, amount=1 << 60))
         return address
 
-    def _put(self, address: str, data: bytes, owner: str, lamports: int | None = None) -> None:
-        rent = self.svm.minimum_balance_for_rent_exemption(len(data))
-        account = Account(lamports or rent, data, Pubkey.from_string(owner))
-        self.svm.set_account(Pubkey.from_string(address), account)
+    def _put(self, made: GenesisAccount) -> None:
+        rent = self.svm.minimum_balance_for_rent_exemption(len(made.data))
+        account = Account(made.lamports or rent, made.data, Pubkey.from_string(made.owner))
+        self.svm.set_account(Pubkey.from_string(made.address), account)
 
     def state(self, address: str) -> AccountState:
         """Return an account as the desk sees it."""

@@ -33,7 +33,8 @@ def _market(pair: str) -> Market:
 
 
 MARKETS: dict[str, Market] = {
-    pair: _market(pair) for pair in ("SOL-USDC", "SOL-USDT", "BTC-USDC", "ETH-USDC", "USDT-USDC")
+    pair: _market(pair)
+    for pair in ("SOL-USDC", "SOL-USDT", "BTC-USDC", "ETH-USDC", "USDT-USDC", "PYUSD-USDC")
 }
 
 

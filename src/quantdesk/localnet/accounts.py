@@ -1,17 +1,30 @@
-"""Accounts the localnet starts with; pools, mints and wallets are described in these."""
+"""Accounts the localnet starts with; pools, mints and wallets are described in these.
 
+A Token-2022 asset has those extensions of the real PYUSD that transfers and token accounts know of:
+a close authority, a permanent delegate, a transfer fee of nothing, and a hook without a program.
+Its metadata and confidential transfers are left out: no trade touches them.
+Layouts: https://github.com/solana-program/token-2022 (interface/src/extension/mod.rs).
+"""
+
+import struct
 from dataclasses import dataclass
 from typing import Final
 
 from solders.pubkey import Pubkey
 
-from quantdesk.core.assets import ASSETS, Asset
+from quantdesk.core.assets import ASSETS, TOKEN_2022, Asset
 
-SPL_PROGRAM: Final = "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"
 SYSTEM_PROGRAM: Final = "11111111111111111111111111111111"
 # Lamports of 165 bytes: https://solana.com/docs/core/accounts
 _RENT_TOKEN_ACCOUNT: Final = 2_039_280
 _NATIVE: Final = ASSETS["SOL"]
+_MINT_PADDING: Final = bytes(83)  # up to the length of a token account, so that none is the other
+_IS_MINT, _IS_TOKEN_ACCOUNT = b"\x01", b"\x02"
+_EXTENSION: Final = struct.Struct("<2H")  # type, length
+_FEE_CONFIG, _FEE_WITHHELD, _CLOSE_AUTHORITY, _IMMUTABLE_OWNER = 1, 2, 3, 7
+_PERMANENT_DELEGATE, _HOOK, _HOOK_ACCOUNT = 12, 14, 15
+_NO_FEES: Final = bytes(8 + 2 * 18)  # nothing withheld; older and newer: epoch 0, no most, no part
+_NO_PROGRAM: Final = bytes(32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +56,11 @@ def token_account(address: str, *, asset: Asset, owner: str, amount: int) -> Gen
             bytes(44),  # nothing delegated, no close authority
         )
     )
+    if asset.token_program == TOKEN_2022:
+        data += _IS_TOKEN_ACCOUNT + _extension(_IMMUTABLE_OWNER)
+        data += _extension(_FEE_WITHHELD, bytes(8)) + _extension(_HOOK_ACCOUNT, bytes(1))
     lamports = _RENT_TOKEN_ACCOUNT + amount if native else None
-    return GenesisAccount(address, SPL_PROGRAM, data, lamports)
+    return GenesisAccount(address, asset.token_program, data, lamports)
 
 
 def mint(asset: Asset, *, authority: str) -> GenesisAccount:
@@ -61,4 +77,21 @@ def mint(asset: Asset, *, authority: str) -> GenesisAccount:
             bytes(36),  # no freeze authority
         )
     )
-    return GenesisAccount(asset.mint, SPL_PROGRAM, data)
+    if asset.token_program == TOKEN_2022:
+        data += _MINT_PADDING + _IS_MINT + _mint_extensions(bytes(Pubkey.from_string(authority)))
+    return GenesisAccount(asset.mint, asset.token_program, data)
+
+
+def _mint_extensions(authority: bytes) -> bytes:
+    return b"".join(
+        (
+            _extension(_CLOSE_AUTHORITY, authority),
+            _extension(_PERMANENT_DELEGATE, authority),
+            _extension(_FEE_CONFIG, authority + authority + _NO_FEES),
+            _extension(_HOOK, authority + _NO_PROGRAM),
+        )
+    )
+
+
+def _extension(kind: int, value: bytes = b"") -> bytes:
+    return _EXTENSION.pack(kind, len(value)) + value

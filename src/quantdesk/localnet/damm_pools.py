@@ -12,7 +12,7 @@ from decimal import Decimal, localcontext
 from pathlib import Path
 from typing import Final
 
-from quantdesk.core.assets import Asset
+from quantdesk.core.assets import TOKEN_2022, Asset
 from quantdesk.core.markets import Market
 from quantdesk.core.money import ceil_div
 from quantdesk.localnet.accounts import GenesisAccount, token_account
@@ -36,7 +36,7 @@ VOLATILE: Final = Design(fee=2_500_000, reach=Decimal(2))
 STABLE: Final = Design(fee=100_000, reach=Decimal("1.05"))
 """0.01 %; 5 % to either side."""
 
-_DOLLARS: Final = frozenset({"USDC", "USDT"})
+_DOLLARS: Final = frozenset({"USDC", "USDT", "PYUSD"})
 
 
 def program() -> tuple[str, Path]:
@@ -100,6 +100,7 @@ def pool(market: Market, *, price: Decimal, base: Decimal) -> layout.Pool:
             ceil_div(liquidity * (now - low), _X128),
         ),
         fee_mode=layout.FEE_IN_B,
+        token_flags=(_flag(market.base), _flag(market.quote)),
     )
 
 
@@ -108,6 +109,10 @@ def sqrt_price(market: Market, price: Decimal) -> int:
     with localcontext(prec=_DIGITS):
         raw = price.scaleb(market.quote.decimals - market.base.decimals)
         return math.isqrt(int(raw * _X64 * _X64))
+
+
+def _flag(asset: Asset) -> int:
+    return int(asset.token_program == TOKEN_2022)
 
 
 def _raw(amount: Decimal, asset: Asset) -> int:

@@ -14,7 +14,7 @@ from typing import Final
 
 from solders.pubkey import Pubkey
 
-from quantdesk.core.assets import Asset
+from quantdesk.core.assets import TOKEN_2022, Asset
 from quantdesk.core.markets import Market
 from quantdesk.core.money import BPS
 from quantdesk.localnet.accounts import GenesisAccount, token_account
@@ -66,7 +66,7 @@ STABLE: Final = Design(
 )
 """1 bps steps, 0.01 % base fee."""
 
-_DOLLARS: Final = frozenset({"USDC", "USDT"})
+_DOLLARS: Final = frozenset({"USDC", "USDT", "PYUSD"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,9 @@ def encode_pair(
         *(_key(layout.reserve_address(pair, mint)) for mint in (mint_x, mint_y)),
         *(0, 0, _NO_KEY, _NO_KEY),  # nothing owed, no rewards
         *(_key(layout.oracle_address(pair)), bitmap.to_bytes(128, "little"), 0),
-        *(_NO_KEY, _NO_KEY, 0, 0, _NO_KEY, 0, 0, 0),
+        *(_NO_KEY, _NO_KEY, 0, 0, _NO_KEY),
+        *(asset.token_program == TOKEN_2022 for asset in (market.base, market.quote)),
+        0,
     )
 
 

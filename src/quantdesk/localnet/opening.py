@@ -1,12 +1,16 @@
-"""How a fresh localnet opens: mints, two funded wallets, pools at given prices, a lookup table."""
+"""How a fresh localnet opens: mints, two funded wallets, pools at given prices, a lookup table.
 
-from collections.abc import Mapping
+A localnet that was founded by an older desk stays as it was: what has been listed since then has no
+mint and no pools there, and whoever trades on it asks the chain which of `pools` stand.
+"""
+
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Final
 
 from quantdesk.chains.port import AccountState, Wallet
 from quantdesk.core.assets import ASSETS
-from quantdesk.core.markets import MARKETS
+from quantdesk.core.markets import MARKETS, Market
 from quantdesk.core.money import to_raw
 from quantdesk.localnet import damm_pools, meteora_pools, raydium_pools
 from quantdesk.localnet.accounts import SYSTEM_PROGRAM, GenesisAccount, mint, token_account
@@ -21,7 +25,14 @@ from quantdesk.venues.raydium.cpmm.pool import CpmmFollowed
 _CONCENTRATION: Final = 10
 _RANGED: Final = 3
 
-TRADER: Final = {"SOL": 10_000, "USDC": 5_000_000, "USDT": 5_000_000, "BTC": 50, "ETH": 1_000}
+TRADER: Final = {
+    "SOL": 10_000,
+    "USDC": 5_000_000,
+    "USDT": 5_000_000,
+    "BTC": 50,
+    "ETH": 1_000,
+    "PYUSD": 1_000_000,
+}
 """What a fresh wallet holds, in whole units."""
 
 MAKER: Final = {
@@ -30,6 +41,7 @@ MAKER: Final = {
     "USDT": 1_000_000_000,
     "BTC": 20_000,
     "ETH": 300_000,
+    "PYUSD": 1_000_000_000,
 }
 """What the market maker trades with; it keeps order and may lose."""
 
@@ -58,14 +70,13 @@ def opening(
     return Genesis((*unique.values(), table), programs)
 
 
-def pools() -> dict[str, list[Followed]]:
-    """Return every pool that a localnet opens with, by venue."""
-    markets = MARKETS.values()
+def pools(market: Market) -> dict[str, list[Followed]]:
+    """Return every pool of a market that a localnet opens with, by venue."""
     return {
-        "raydium": [CpmmFollowed(raydium_pools.address(market)) for market in markets],
+        "raydium": [CpmmFollowed(raydium_pools.address(market))],
         "meteora": [
-            *(DlmmFollowed(meteora_pools.address(market)) for market in markets),
-            *(FollowedDammV2(damm_pools.address(market)) for market in markets),
+            DlmmFollowed(meteora_pools.address(market)),
+            FollowedDammV2(damm_pools.address(market)),
         ],
     }
 
@@ -73,7 +84,7 @@ def pools() -> dict[str, list[Followed]]:
 def _used_by_swaps(accounts: Mapping[str, GenesisAccount]) -> list[str]:
     """Return the accounts that swaps name, so that a split over many pools fits a transaction."""
     used: dict[str, None] = {}
-    for followed in (pool for venue in pools().values() for pool in venue):
+    for followed in (pool for market in MARKETS.values() for pool in _of(market)):
         snapshot = _opened(followed, accounts)
         for paid in snapshot.about.mints:
             swap = Swap(
@@ -90,6 +101,11 @@ def _used_by_swaps(accounts: Mapping[str, GenesisAccount]) -> list[str]:
             used.pop(call.program, None)  # the program of a call is never looked up
     used.pop(SYSTEM_PROGRAM)
     return list(used)
+
+
+def _of(market: Market) -> Iterator[Followed]:
+    for venue in pools(market).values():
+        yield from venue
 
 
 def _opened(followed: Followed, accounts: Mapping[str, GenesisAccount]) -> Pool:

@@ -15,11 +15,10 @@ from typing import Final
 
 from solders.pubkey import Pubkey
 
-from quantdesk.core.assets import Asset
+from quantdesk.core.assets import TOKEN_PROGRAM, Asset
 from quantdesk.core.markets import Market
 from quantdesk.localnet.accounts import GenesisAccount, token_account
 from quantdesk.venues.raydium.cpmm import layout
-from quantdesk.venues.reading import TOKEN_PROGRAM
 
 _TRADE_FEE: Final = 2_500  # millionths
 _PROTOCOL_SHARE: Final = 120_000
@@ -33,7 +32,6 @@ _LP_DECIMALS: Final = 9
 _DIGITS: Final = 60
 
 _PROGRAM: Final = Pubkey.from_string(layout.PROGRAM)
-_TOKENS: Final = Pubkey.from_string(TOKEN_PROGRAM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +69,7 @@ def accounts(
         GenesisAccount(str(pool), layout.PROGRAM, _pool(pool, sides)),
         GenesisAccount(str(_derive(*_config_seeds())), layout.PROGRAM, _config()),
         *(_vault(side) for side in sides),
-        GenesisAccount(str(_derive(b"pool_lp_mint", bytes(pool))), str(_TOKENS), _lp_mint()),
+        GenesisAccount(str(_derive(b"pool_lp_mint", bytes(pool))), TOKEN_PROGRAM, _lp_mint()),
         GenesisAccount(str(_observation_address(pool)), layout.PROGRAM, _observation(pool)),
     ]
 
@@ -96,7 +94,7 @@ def _pool(pool: Pubkey, sides: tuple[_Side, ...]) -> bytes:
         *(first.vault, second.vault),
         _derive(b"pool_lp_mint", bytes(pool)),
         *(first.mint, second.mint),
-        *(_TOKENS, _TOKENS),
+        *(Pubkey.from_string(side.asset.token_program) for side in sides),
         _observation_address(pool),
     )
     numbers = struct.pack(

@@ -19,6 +19,7 @@ FEEDS: Mapping[str, str] = {
     "ETH": "ff61491a931112ddf1bd8147cd1b641375f79f5825126d665480874634fd0ace",
     "USDT": "2b89b9dc8fdf9f34709a5b106b472f0f39bb6ca9ce04b0fd7f2e971688e2e53b",
     "USDC": "eaa020c61cc479712813461ce153894a96a6c00b21ed0cfc2798d1f9a9e9c94a",
+    "PYUSD": "c1da1b73d7f01e7ddd54b3766cf7fcd644395ad14f70aa706ec5384c59e76692",
 }
 """Feed of each asset in US dollars: https://docs.pyth.network/price-feeds/core/price-feeds"""
 

@@ -63,6 +63,7 @@ MODELS: Mapping[str, Coin | Stable] = MappingProxyType(
         "SOL": Coin(Decimal(150), Decimal("0.001"), beta=1.4, own_volatility=0.40),
         "USDT": Stable(Decimal("0.9998"), Decimal("0.00001"), volatility=0.01, half_life_s=600),
         "USDC": Stable(Decimal("1.0000"), Decimal("0.00001"), volatility=0.005, half_life_s=600),
+        "PYUSD": Stable(Decimal("0.9997"), Decimal("0.00001"), volatility=0.01, half_life_s=600),
     }
 )
 

@@ -11,11 +11,13 @@ from typing import Any, Final
 import msgspec
 
 from quantdesk.chains.port import AccountState
+from quantdesk.core.assets import TOKEN_2022, TOKEN_PROGRAMS
 from quantdesk.core.errors import Unavailable
 
-TOKEN_PROGRAM: Final = "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"  # noqa: S105 an address
 _TOKEN_ACCOUNT_SIZE: Final = 165
 _AMOUNT: Final = slice(64, 72)  # after mint and owner
+_MULTISIG_SIZE: Final = 355  # which no token account has: Token-2022 pads one that would
+_IS_TOKEN_ACCOUNT: Final = 2
 
 
 class Context(msgspec.Struct, frozen=True):
@@ -99,10 +101,15 @@ class TokenAmount(msgspec.Struct, frozen=True):
 
 
 class TokenBalance(msgspec.Struct, frozen=True, rename="camel"):
-    """What a token account held; `account_index` counts the transaction's accounts."""
+    """What a token account held; `account_index` counts the transaction's accounts.
+
+    `owner` is the wallet whose account it is.
+    """
 
     account_index: int
     ui_token_amount: TokenAmount
+    mint: str = ""
+    owner: str | None = None
 
 
 class SimulationResult(msgspec.Struct, frozen=True, rename="camel"):
@@ -141,11 +148,18 @@ def token_amount(account: AccountAnswer | None) -> int:
     """Return the base units a token account holds, zero when it does not exist.
 
     Raises `Unavailable` (`rpc.unreadable`) when it is not a token account.
-    Layout: https://github.com/solana-program/token (state.rs, `Account`)
+    Layout: https://github.com/solana-program/token (state.rs, `Account`); what Token-2022 appends:
+    https://github.com/solana-program/token-2022 (interface/src/extension/mod.rs)
     """
     if account is None:
         return 0
     data = account.bytes()
-    if account.owner != TOKEN_PROGRAM or len(data) != _TOKEN_ACCOUNT_SIZE:
+    if not _is_token_account(account.owner, data):
         raise Unavailable("the node sent something else for a token account", code="rpc.unreadable")
     return int.from_bytes(data[_AMOUNT], "little")
+
+
+def _is_token_account(program: str, data: bytes) -> bool:
+    if len(data) <= _TOKEN_ACCOUNT_SIZE or program != TOKEN_2022:
+        return program in TOKEN_PROGRAMS and len(data) == _TOKEN_ACCOUNT_SIZE
+    return len(data) != _MULTISIG_SIZE and data[_TOKEN_ACCOUNT_SIZE] == _IS_TOKEN_ACCOUNT

@@ -27,9 +27,8 @@ from solders.transaction import VersionedTransaction
 
 from quantdesk.chains import port
 from quantdesk.chains.port import AccountMeta as Meta
-from quantdesk.chains.solana.answers import TOKEN_PROGRAM
 from quantdesk.chains.solana.tables import TABLE_BYTES, Table, chosen
-from quantdesk.core.assets import Asset
+from quantdesk.core.assets import TOKEN_PROGRAM, Asset
 from quantdesk.core.errors import Refused
 from quantdesk.core.markets import Side
 
@@ -240,7 +239,7 @@ def _open(wallet: port.Wallet, asset: Asset) -> port.Instruction:
         Meta(wallet.address, is_signer=False, is_writable=False),
         Meta(asset.mint, is_signer=False, is_writable=False),
         Meta(SYSTEM_PROGRAM, is_signer=False, is_writable=False),
-        Meta(TOKEN_PROGRAM, is_signer=False, is_writable=False),
+        Meta(asset.token_program, is_signer=False, is_writable=False),
     )
     return port.Instruction(ASSOCIATED_TOKEN_PROGRAM, metas, _CREATE_IDEMPOTENT)
 

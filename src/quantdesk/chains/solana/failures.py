@@ -19,8 +19,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from quantdesk.chains.solana.answers import TOKEN_PROGRAM
 from quantdesk.chains.solana.builder import ASSOCIATED_TOKEN_PROGRAM, SYSTEM_PROGRAM
+from quantdesk.core.assets import TOKEN_PROGRAMS
 from quantdesk.core.errors import DeskError, Refused, Unavailable
 
 RAYDIUM_CPMM: Final = "CPMMoo8L3F4NbTegBCKVNunggL7H1ZpdTHKxQB5qKP1C"
@@ -113,8 +113,8 @@ _INSTRUCTION_OF: Final[Mapping[tuple[str, str], Failure]] = {
     (RAYDIUM_AMM_V4, "ProgramFailedToComplete"): _MOVED,
 }
 _CUSTOM: Final[Mapping[tuple[str, int], Failure]] = {
-    (TOKEN_PROGRAM, 0): _RENT,  # NotRentExempt
-    (TOKEN_PROGRAM, 1): _FUNDS,  # InsufficientFunds
+    **dict.fromkeys(((token, 0) for token in TOKEN_PROGRAMS), _RENT),  # NotRentExempt
+    **dict.fromkeys(((token, 1) for token in TOKEN_PROGRAMS), _FUNDS),  # InsufficientFunds
     (SYSTEM_PROGRAM, 1): _FUNDS,  # ResultWithNegativeLamports
     (ASSOCIATED_TOKEN_PROGRAM, 1): _FUNDS,  # the system program's, when it pays for the account
     (RAYDIUM_CPMM, 6000): _GONE,  # NotApproved: swaps are off, or not open yet

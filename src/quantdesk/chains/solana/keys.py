@@ -7,15 +7,16 @@ import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
+from solders.signature import Signature
 from solders.token.associated import get_associated_token_address
 
 from quantdesk.chains.port import Wallet
-from quantdesk.core.assets import ASSETS
+from quantdesk.core.assets import ASSETS, Asset
 from quantdesk.core.errors import Refused
 
 SEED_BYTES: Final = 32
@@ -23,11 +24,39 @@ _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 _FILE_BYTES_MAX: Final = 4096
 
 
+class Signer(Protocol):
+    """What signs for a wallet: its key, or a vault that holds it for a while."""
+
+    def pubkey(self) -> Pubkey:
+        """Return the wallet's address."""
+
+    def sign_message(self, message: bytes) -> Signature:
+        """Return the signature of a message; raise `Refused` (`wallet.locked`)."""
+
+
 def load(path: Path) -> Keypair:
     """Return the key in a file.
 
     Raises `Refused`: `key.missing`, `key.mode` (anyone but its owner may touch the file),
     `key.unreadable` (not a key file).
+    """
+    return _keypair(secret(path), path)
+
+
+def make(path: Path, *, entropy: Callable[[int], bytes]) -> Keypair:
+    """Make a key from 32 random bytes and return it once it is safe on disk, mode 0600.
+
+    Raises `Refused` (`key.exists`) rather than overwrite a key.
+    """
+    keypair = Keypair.from_seed(entropy(SEED_BYTES))
+    keep(path, msgspec.json.encode(list(bytes(keypair))))
+    return keypair
+
+
+def secret(path: Path) -> bytes:
+    """Return the content of a file that only its owner may touch.
+
+    Raises `Refused` (`key.missing`, `key.mode`).
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -40,26 +69,23 @@ def load(path: Path) -> Keypair:
                 f"{path} is open to other users (mode {stat.S_IMODE(mode):04o}); chmod 600 it",
                 code="key.mode",
             )
-        text = file.read(_FILE_BYTES_MAX)
-    return _keypair(text, path)
+        return file.read(_FILE_BYTES_MAX)
 
 
-def make(path: Path, *, entropy: Callable[[int], bytes]) -> Keypair:
-    """Make a key from 32 random bytes and return it once it is safe on disk, mode 0600.
+def keep(path: Path, content: bytes) -> None:
+    """Write a secret to a new file, mode 0600; return once it is safe on disk.
 
-    Raises `Refused` (`key.exists`) rather than overwrite a key.
+    Raises `Refused` (`key.exists`) rather than overwrite one.
     """
-    keypair = Keypair.from_seed(entropy(SEED_BYTES))
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     except FileExistsError:
         raise Refused(f"there is a key at {path} already", code="key.exists") from None
     with os.fdopen(descriptor, "wb") as file:
-        file.write(msgspec.json.encode(list(bytes(keypair))))
+        file.write(content)
         file.flush()
         os.fsync(descriptor)
     _sync_folder(path.parent)
-    return keypair
 
 
 def wallet(address: str) -> Wallet:
@@ -70,11 +96,13 @@ def wallet(address: str) -> Wallet:
     owner = Pubkey.from_string(address)
     return Wallet(
         address=address,
-        token_accounts={
-            symbol: str(get_associated_token_address(owner, Pubkey.from_string(asset.mint)))
-            for symbol, asset in ASSETS.items()
-        },
+        token_accounts={symbol: _token_account(owner, asset) for symbol, asset in ASSETS.items()},
     )
+
+
+def _token_account(owner: Pubkey, asset: Asset) -> str:
+    mint, program = Pubkey.from_string(asset.mint), Pubkey.from_string(asset.token_program)
+    return str(get_associated_token_address(owner, mint, program))
 
 
 def _keypair(text: bytes, path: Path) -> Keypair:

@@ -7,18 +7,18 @@ As in a receipt, SOL is measured in lamports over the wallet and all its token a
 network fee added back. Shape: https://solana.com/docs/rpc/http/simulatetransaction
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from quantdesk.chains.port import Trade, Wallet
 from quantdesk.chains.solana.answers import (
-    TOKEN_PROGRAM,
     AccountAnswer,
     SimulationResult,
     TokenBalance,
     token_amount,
 )
-from quantdesk.core.assets import Asset
+from quantdesk.core.assets import ASSETS, TOKEN_PROGRAMS, Asset
 from quantdesk.core.errors import Unavailable
 from quantdesk.core.markets import Side
 from quantdesk.core.money import from_raw
@@ -61,7 +61,7 @@ def read(addresses: Sequence[str], accounts: Sequence[AccountAnswer | None]) -> 
         raise Unavailable("accounts are missing in the answer", code="rpc.unreadable")
     return {
         address: Holding(
-            account.lamports, token_amount(account) if account.owner == TOKEN_PROGRAM else 0
+            account.lamports, token_amount(account) if account.owner in TOKEN_PROGRAMS else 0
         )
         for address, account in zip(addresses, accounts, strict=True)
         if account is not None
@@ -76,6 +76,25 @@ def moved(trade: Trade, wallet: Wallet, holdings: tuple[Holdings, Holdings], *, 
     base = _gain(trade.base, wallet, holdings, fee)
     quote = _gain(trade.quote, wallet, holdings, fee)
     return Moved(base, -quote) if trade.side is Side.BUY else Moved(-base, quote)
+
+
+def lost(
+    result: SimulationResult, trade: Trade, wallet: Wallet, holdings: tuple[Holdings, Holdings]
+) -> dict[str, int]:
+    """Return what a trade would take of assets it is not about, by mint, in base units.
+
+    SOL is among them, the network fee too, where it is not traded. Token accounts are told by their
+    owner, so that accounts opened for the occasion count as well.
+    """
+    traded = {trade.base.mint, trade.quote.mint, ASSETS[_NATIVE].mint}
+    held: Counter[str] = Counter()
+    for sign, balances in ((-1, result.pre_token_balances), (1, result.post_token_balances)):
+        for balance in balances or ():
+            if balance.owner == wallet.address and balance.mint not in traded:
+                held[balance.mint] += sign * int(balance.ui_token_amount.amount)
+    if _NATIVE not in (trade.base.symbol, trade.quote.symbol):
+        held[ASSETS[_NATIVE].mint] = _gain(ASSETS[_NATIVE], wallet, holdings, 0)
+    return {mint: -gain for mint, gain in held.items() if gain < 0}
 
 
 def check(trade: Trade, found: Moved, *, deviation_bps: int) -> None:

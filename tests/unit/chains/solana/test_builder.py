@@ -13,9 +13,8 @@ from tests.unit.chains.solana.tabled import address, addresses, holding
 
 from quantdesk.chains.port import AccountMeta, Instruction, Trade
 from quantdesk.chains.solana import builder, keys
-from quantdesk.chains.solana.answers import TOKEN_PROGRAM
 from quantdesk.chains.solana.tables import Table
-from quantdesk.core.assets import ASSETS
+from quantdesk.core.assets import ASSETS, TOKEN_PROGRAM
 from quantdesk.core.errors import Refused
 from quantdesk.core.markets import Side
 

@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quantdesk.chains.solana.answers import TOKEN_PROGRAM
 from quantdesk.chains.solana.builder import ASSOCIATED_TOKEN_PROGRAM, MEMO_PROGRAM, SYSTEM_PROGRAM
 from quantdesk.chains.solana.failures import (
     METEORA_DAMM_V2,
@@ -14,6 +13,7 @@ from quantdesk.chains.solana.failures import (
     RAYDIUM_CPMM,
     failure,
 )
+from quantdesk.core.assets import TOKEN_2022, TOKEN_PROGRAM
 from quantdesk.core.errors import DeskError, Refused, Unavailable
 
 WHOLE_TRANSACTION = [
@@ -47,6 +47,8 @@ OF_A_PROGRAM = [
     (TOKEN_PROGRAM, 0, Refused, "funds.insufficient"),
     (TOKEN_PROGRAM, 1, Refused, "funds.insufficient"),
     (TOKEN_PROGRAM, 17, Refused, "simulation.failed"),
+    (TOKEN_2022, 0, Refused, "funds.insufficient"),
+    (TOKEN_2022, 1, Refused, "funds.insufficient"),
     (SYSTEM_PROGRAM, 1, Refused, "funds.insufficient"),
     (ASSOCIATED_TOKEN_PROGRAM, 1, Refused, "funds.insufficient"),
     (RAYDIUM_CPMM, 1, Refused, "funds.insufficient"),

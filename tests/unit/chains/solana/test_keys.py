@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 from solders.keypair import Keypair
+from solders.pubkey import Pubkey
 
 from quantdesk.chains.solana import keys
-from quantdesk.core.assets import ASSETS
+from quantdesk.chains.solana.builder import ASSOCIATED_TOKEN_PROGRAM
+from quantdesk.core.assets import ASSETS, TOKEN_2022, TOKEN_PROGRAM
 from quantdesk.core.errors import Refused
 
 SEED = bytes(range(32))
@@ -91,3 +93,15 @@ def test_knows_a_token_account_for_every_asset() -> None:
 
     assert set(wallet.token_accounts) == set(ASSETS)
     assert len({wallet.address, *wallet.token_accounts.values()}) == len(ASSETS) + 1
+
+
+def test_derives_a_token_account_by_the_program_of_its_token() -> None:
+    owner = Pubkey.from_string("7fUAJdStEuGbc3sM84cKRL6yYaaSstyLSU4ve5oovLS7")
+    wallet = keys.wallet(str(owner))
+
+    for symbol, program in {"USDC": TOKEN_PROGRAM, "PYUSD": TOKEN_2022}.items():
+        seeds = [owner, Pubkey.from_string(program), Pubkey.from_string(ASSETS[symbol].mint)]
+        found, _ = Pubkey.find_program_address(
+            [bytes(seed) for seed in seeds], Pubkey.from_string(ASSOCIATED_TOKEN_PROGRAM)
+        )
+        assert wallet.token_accounts[symbol] == str(found)

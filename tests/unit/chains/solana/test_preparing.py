@@ -13,12 +13,11 @@ from tests.unit.chains.solana.tabled import address, addresses, data
 
 from quantdesk.chains.port import AccountMeta, Instruction, Trade
 from quantdesk.chains.solana import keys
-from quantdesk.chains.solana.answers import TOKEN_PROGRAM
 from quantdesk.chains.solana.chain import Solana, Terms
 from quantdesk.chains.solana.fees import Policy
 from quantdesk.chains.solana.rpc import Rpc
 from quantdesk.chains.solana.tables import TABLE_PROGRAM
-from quantdesk.core.assets import ASSETS
+from quantdesk.core.assets import ASSETS, TOKEN_PROGRAM
 from quantdesk.core.errors import DeskError, Refused, Unavailable
 from quantdesk.core.markets import Side
 from quantdesk.testing.clock import ManualClock

@@ -18,6 +18,7 @@ WALLET = keys.wallet("7fUAJdStEuGbc3sM84cKRL6yYaaSstyLSU4ve5oovLS7")
 RENT = 2_039_280
 POOL = "11111111111111111111111111111112"
 KEYS = [WALLET.address, *WALLET.token_accounts.values(), POOL]
+ONE, OTHER = len(KEYS), len(KEYS) + 1  # where a test's vaults come
 AT = {symbol: KEYS.index(account) for symbol, account in WALLET.token_accounts.items()}
 RAW = st.integers(1, 2**62)
 FEE = st.integers(5_000, 10**9)
@@ -39,8 +40,8 @@ def _answer(**meta: object) -> dict[str, Any]:
         "meta": {
             "err": None,
             "fee": 5_000,
-            "preBalances": [10**10, *[RENT] * 6],
-            "postBalances": [10**10 - 5_000, *[RENT] * 6],
+            "preBalances": [10**10, *[RENT] * (len(KEYS) - 1)],
+            "postBalances": [10**10 - 5_000, *[RENT] * (len(KEYS) - 1)],
             "preTokenBalances": [],
             "postTokenBalances": [],
             **meta,
@@ -103,7 +104,7 @@ def test_measures_sol_without_rent_and_fee(
 ) -> None:
     sign = 1 if side is Side.BUY else -1
     lamports = {"wallet": 2**63, "wrapped": 0 if opens_wrapped else RENT + wrapped}
-    before = [lamports["wallet"], *[RENT] * 6]
+    before = [lamports["wallet"], *[RENT] * (len(KEYS) - 1)]
     before[AT["SOL"]] = lamports["wrapped"]
     before[AT["USDC"]] = 0 if opens_quote else RENT
     after = list(before)
@@ -207,10 +208,10 @@ def _moved(at: int, symbol: str, before: int, after: int) -> tuple[dict[str, Any
 
 
 @pytest.mark.parametrize(("calls", "parts"), [
-    ([[0, 1, 7], [], [8, 0]], (30, 12)),
-    ([[8], [7, 7]], (12, 30)),
-    ([[7, 8]], (42,)),
-    ([[7]], ()),
+    ([[0, 1, ONE], [], [OTHER, 0]], (30, 12)),
+    ([[OTHER], [ONE, ONE]], (12, 30)),
+    ([[ONE, OTHER]], (42,)),
+    ([[ONE]], ()),
     ([], ()),
 ])  # fmt: skip
 def test_tells_what_each_call_moved_where_the_parts_add_up(
@@ -218,17 +219,17 @@ def test_tells_what_each_call_moved_where_the_parts_add_up(
 ) -> None:
     at = AT["USDC"]
     changes = [
-        _moved(at, "USDC", 100, 58), _moved(7, "USDC", 1_000, 1_030), _moved(8, "USDC", 50, 62),
-        _moved(AT["BTC"], "BTC", 0, 5),
+        _moved(at, "USDC", 100, 58), _moved(ONE, "USDC", 1_000, 1_030),
+        _moved(OTHER, "USDC", 50, 62), _moved(AT["BTC"], "BTC", 0, 5),
     ]  # fmt: skip
     answer = _answer(
-        preBalances=[10**10, *[RENT] * 8],
-        postBalances=[10**10 - 5_000, *[RENT] * 8],
+        preBalances=[10**10, *[RENT] * (len(KEYS) + 1)],
+        postBalances=[10**10 - 5_000, *[RENT] * (len(KEYS) + 1)],
         preTokenBalances=[before for before, _ in changes],
         postTokenBalances=[after for _, after in changes],
     )
     answer["transaction"]["message"] = {
-        "accountKeys": [*KEYS, "vault 7", "vault 8"],
+        "accountKeys": [*KEYS, "one", "other"],
         "instructions": [{"accounts": accounts} for accounts in calls],
     }
 

@@ -159,3 +159,52 @@ def test_says_by_how_much() -> None:
 @given(st.sampled_from(Side), st.integers(-(10**12), 10**12))
 def test_checks_nothing_where_nothing_was_expected(side: Side, quote: int) -> None:
     simulated.check(_trade(side, "SOL", "USDC"), Moved(1, quote), deviation_bps=0)
+
+
+def _owned(index: int, mint: str, amount: str, owner: str | None) -> dict[str, object]:
+    return {
+        "accountIndex": index, "mint": mint, "owner": owner, "uiTokenAmount": {"amount": amount},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "lost"),
+    [
+        ([("USDT", "70")], [("USDT", "30")], {"USDT": 40}),
+        ([("USDT", "70")], [], {"USDT": 70}),
+        ([("USDT", "70"), ("USDT", "5")], [("USDT", "75"), ("USDT", "0")], {}),
+        ([("USDT", "30")], [("USDT", "70")], {}),
+        ([("USDC", "70"), ("BTC", "9")], [("USDC", "0"), ("BTC", "0")], {}),
+    ],
+)
+def test_tells_what_is_lost_of_assets_that_are_not_traded(
+    before: list[tuple[str, str]], after: list[tuple[str, str]], lost: dict[str, int]
+) -> None:
+    def rows(held: list[tuple[str, str]], owner: str) -> list[dict[str, object]]:
+        return [
+            _owned(at, ASSETS[symbol].mint, amount, owner)
+            for at, (symbol, amount) in enumerate(held)
+        ]
+
+    same = {"preBalances": [9, 0, 5, 0, 7], "postBalances": [9, 0, 5, 0, 7]}
+    for owner, expected in ((WALLET.address, lost), ("somebody else", {})):
+        said = _result(
+            **same, preTokenBalances=rows(before, owner), postTokenBalances=rows(after, owner)
+        )
+        holdings = simulated.told(said, KEYS)
+        assert holdings is not None
+        found = simulated.lost(said, _trade(Side.SELL, "BTC", "USDC"), WALLET, holdings)
+        assert found == {ASSETS[symbol].mint: raw for symbol, raw in expected.items()}
+
+
+def test_tells_of_an_account_that_is_given_away() -> None:
+    mint = ASSETS["USDT"].mint
+    said = _result(
+        preTokenBalances=[_owned(2, mint, "70", WALLET.address)],
+        postTokenBalances=[_owned(2, mint, "70", "somebody else")],
+    )
+    holdings = simulated.told(said, KEYS)
+    assert holdings is not None
+
+    found = simulated.lost(said, _trade(Side.SELL, "SOL", "USDC"), WALLET, holdings)
+    assert found == {mint: 70}
