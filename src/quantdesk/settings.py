@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from quantdesk.core.errors import Refused
 
-Mode = Literal["paper", "localnet"]
+Mode = Literal["paper", "localnet", "devnet", "mainnet"]
 
 _PREFIX = "QD_"
 _FILE = "quantdesk.toml"
@@ -31,9 +31,9 @@ class OrdersSettings(_Section):
     """How orders are executed."""
 
     rate_per_minute: int | None = Field(None, ge=0)
-    """Executions that may start per minute; 0 is off. Default: 100 where real money moves."""
+    """Executions that may start per minute; 0 is off. Unset: 100 on devnet and mainnet."""
     in_flight_per_wallet: int | None = Field(None, ge=0)
-    """Executions at once per wallet; 0 is off. Default: 10 where real money moves."""
+    """Executions at once per wallet; 0 is off. Unset: 10 on devnet and mainnet."""
     open_max: int = Field(100_000, ge=1)
     """Open orders the desk accepts before it says 503."""
     lease_s: float = Field(10.0, ge=0.05)
@@ -56,6 +56,41 @@ class LocalnetSettings(_Section):
     """Length of a slot."""
     depth_usd: Decimal = Field(Decimal(5_000_000), gt=0)
     """Liquidity of each pool on each side at the start."""
+
+
+class SolanaSettings(_Section):
+    """The node of devnet and mainnet."""
+
+    rpc_url: str = ""
+    """Its JSON-RPC, such as `https://HOST/?api-key=KEY`; only its host is ever shown."""
+    ws_url: str = ""
+    """Its PubSub; empty is `rpc_url` with ws in place of http."""
+
+
+class JupiterSettings(_Section):
+    """Jupiter as a rival of the pools, for sales; on mainnet only."""
+
+    url: str = ""
+    """Base URL of its API, such as `https://api.jup.ag`; empty is off."""
+    api_key: str = ""
+    """Key of its API; empty asks without one."""
+
+
+class BinanceSettings(_Section):
+    """An account at Binance spot as a rival of the pools; on devnet and mainnet only."""
+
+    url: str = ""
+    """Base URL of its REST API, such as `https://api.binance.com`; empty is off."""
+    ws_url: str = ""
+    """Market data streams, such as `wss://stream.binance.com:9443`."""
+    reports_url: str = ""
+    """WebSocket API, such as `wss://ws-api.binance.com/ws-api/v3`; empty waits for looks alone."""
+    key: str = ""
+    """Name of the API key."""
+    secret_file: str = ""
+    """File (mode 0600) with its secret, or with an Ed25519 key in PEM."""
+    pairs: tuple[str, ...] = ("SOL-USDC", "SOL-USDT")
+    """Pairs traded there, with commas. Its BTC and ETH are not the tokens that pools trade."""
 
 
 class SourcesSettings(_Section):
@@ -81,9 +116,9 @@ class GuardSettings(_Section):
     venues: tuple[str, ...] | None = None
     """The only venues that may be traded at, with commas; unset is all."""
     order_notional_usd_max: Decimal | None = Field(None, gt=0)
-    """US dollars of one order; 1,000,000 unless written down."""
+    """US dollars of one order; 1,000,000 unless written down, on mainnet 1,000."""
     day_notional_usd_max: Decimal | None = Field(None, gt=0)
-    """US dollars of one UTC day; 100,000,000 unless written down."""
+    """US dollars of one UTC day; 100,000,000 unless written down, on mainnet 10,000."""
     open_orders_max: int | None = Field(None, ge=1)
     """Open orders of one account."""
     slippage_bps_max: int | None = Field(None, ge=0, le=10_000)
@@ -120,7 +155,7 @@ class Settings(_Section):
     """All settings; sections are named as in the file."""
 
     mode: Mode = "localnet"
-    """Where orders are executed: `paper` or `localnet`."""
+    """Where orders are executed: `paper`, `localnet`, `devnet` or `mainnet`."""
     source: str = "auto"
     """Where prices come from: auto, pyth, simulated, recorded:FILE."""
     database_url: str = ""
@@ -128,6 +163,9 @@ class Settings(_Section):
     orders: OrdersSettings = OrdersSettings()
     paper: PaperSettings = PaperSettings()
     localnet: LocalnetSettings = LocalnetSettings()
+    solana: SolanaSettings = SolanaSettings()
+    jupiter: JupiterSettings = JupiterSettings()
+    binance: BinanceSettings = BinanceSettings()
     sources: SourcesSettings = SourcesSettings()
     guard: GuardSettings = GuardSettings()
     landing: LandingSettings = LandingSettings()

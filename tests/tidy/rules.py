@@ -52,8 +52,10 @@ CHANCE = re.compile(r"(random|secrets|numpy\.random)\.\w+|os\.(urandom|getrandom
 CHANCE_HOMES = {
     "src/quantdesk/core/ids.py": "the noise in identifiers",
     "src/quantdesk/access/keys.py": "API keys must not be guessable",
+    "src/quantdesk/app/cluster.py": "hands out jitter",
     "src/quantdesk/app/localnet.py": "hands out jitter",
     "src/quantdesk/app/prices.py": "hands out jitter",
+    "src/quantdesk/app/wallets.py": "wallets, made once",
     "src/quantdesk/localnet/faults.py": "seeded by the drill: the same faults every time",
     "src/quantdesk/localnet/process.py": "wallets of worthless tokens, made once",
     "src/quantdesk/ops/drill.py": "seeded by a flag: the same drill every time",

@@ -1,28 +1,25 @@
-"""Tasks that run beside the desk and end with it."""
+"""Tasks that run beside the desk and end with what they were begun for."""
 
 import asyncio
-from collections.abc import Coroutine
 from contextlib import AsyncExitStack, suppress
-from typing import Any
 
-import structlog
-
-log = structlog.get_logger()
+from quantdesk.ops.tasks import Tasks, Work
 
 
-def background(stack: AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:
-    """Run a task until the stack unwinds; a bug in it is logged, not swallowed."""
-    task = asyncio.get_running_loop().create_task(work)
-    task.add_done_callback(_ended)
+class Background:
+    """Begins tasks that run until a stack unwinds; one that fails is begun again (`ops.tasks`)."""
 
-    async def end() -> None:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+    def __init__(self, stack: AsyncExitStack, tasks: Tasks) -> None:
+        self._stack = stack
+        self._tasks = tasks
 
-    stack.push_async_callback(end)
+    def begin(self, name: str, work: Work) -> None:
+        """Run a task under a name that says to an operator what it is for."""
+        task = asyncio.get_running_loop().create_task(self._tasks.run(name, work))
 
+        async def end() -> None:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
 
-def _ended(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (problem := task.exception()) is not None:
-        log.error("task.ended", exc_info=problem)
+        self._stack.push_async_callback(end)

@@ -9,7 +9,7 @@ import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
-from decimal import Decimal
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -26,19 +26,18 @@ from quantdesk.api.orders import OrderRoutes
 from quantdesk.api.pages import pages
 from quantdesk.api.server import bind, serving
 from quantdesk.api.system import ServiceView, SystemRoutes
-from quantdesk.app.background import background
+from quantdesk.app.background import Background
+from quantdesk.app.bounds import ELSEWHERE, allowed, check_source, guard_limits, pace
 from quantdesk.app.localnet import open_localnet
 from quantdesk.app.opened import Opened
 from quantdesk.app.paper import open_paper
 from quantdesk.app.prices import Prices, open_prices
 from quantdesk.bus.memory import Memory
 from quantdesk.core.clock import Clock, SystemClock, iso
-from quantdesk.core.errors import Refused, Unavailable
+from quantdesk.core.errors import Unavailable
 from quantdesk.core.ids import ids
-from quantdesk.core.markets import MARKETS
 from quantdesk.engines.orders.counts import OrderCounts
-from quantdesk.engines.orders.engine import TOPIC, Orders, Rules
-from quantdesk.engines.orders.execution import Floor
+from quantdesk.engines.orders.engine import TOPIC, Orders
 from quantdesk.engines.orders.intake import Intake
 from quantdesk.engines.orders.preview import Previews
 from quantdesk.engines.orders.quality.bias import Bias
@@ -49,6 +48,7 @@ from quantdesk.hub.sockets import Sockets
 from quantdesk.hub.subscribers import Subscribers
 from quantdesk.ops import folder, health
 from quantdesk.ops.keeper import keep
+from quantdesk.ops.tasks import Tasks
 from quantdesk.settings import Settings
 from quantdesk.store.embedded import Embedded
 from quantdesk.store.migrate import migrate
@@ -60,9 +60,6 @@ Say = Callable[[str], None]
 
 _CONNECTIONS = 6
 _ALLOCATIONS = 50_000  # between young collections
-_IN_FLIGHT = 1_000
-_ORDER_USD_MAX = Decimal(1_000_000)
-_DAY_USD_MAX = Decimal(100_000_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +89,7 @@ class _Parts:
     prices: Prices
     opened: Opened
     bias: Bias
+    tasks: Tasks
 
 
 @asynccontextmanager
@@ -102,31 +100,37 @@ async def open_desk(settings: Settings, home: Path, *, say: Say) -> AsyncIterato
     """
     clock = SystemClock()
     limits = guard_limits(settings)
+    metrics = Metrics()
+    tasks = Tasks(clock=clock, restarted=metrics.task_restarted)
     async with AsyncExitStack() as stack:
         bound = bind(settings.api.host, settings.api.port)
         stack.callback(bound.close)
         say("database")
-        pools = await _database(stack, settings, home, say)
+        pools = await _database(stack, tasks, settings, home, say)
         new_key = await _owner(pools, home, clock)
         say("prices")
         prices = await stack.enter_async_context(
             open_prices(settings.source, settings.sources, clock=clock)
         )
+        check_source(settings.mode, prices.source)
         reference = Reference(board=prices.board, limits=limits, clock=clock)
         bias = Bias()
         say(f"{settings.mode} floor")
-        opened = await stack.enter_async_context(_floor(settings, home, reference, bias, say))
+        opened = await stack.enter_async_context(
+            _floor(settings, home, reference, bias, tasks, say)
+        )
         opened = replace(opened, floor=allowed(opened.floor, settings))
         parts = _Parts(
             settings=settings,
             home=home,
             clock=clock,
-            metrics=Metrics(),
+            metrics=metrics,
             limits=limits,
             pools=pools,
             prices=prices,
             opened=opened,
             bias=bias,
+            tasks=tasks,
         )
         host, port = bound.getsockname()[:2]
         identity = _identity(parts, f"{host}:{port}")
@@ -146,52 +150,18 @@ def _spare_the_collector() -> None:
     gc.set_threshold(_ALLOCATIONS, 20, 50)
 
 
-def guard_limits(settings: Settings) -> Limits:
-    """Return the bounds written down, with the mode's own where none is."""
-    guard = settings.guard
-    return Limits(
-        halted=guard.halted,
-        pairs=None if guard.pairs is None else frozenset(guard.pairs),
-        order_notional_usd_max=guard.order_notional_usd_max or _ORDER_USD_MAX,
-        day_notional_usd_max=guard.day_notional_usd_max or _DAY_USD_MAX,
-        open_orders_max=guard.open_orders_max,
-        slippage_bps_max=guard.slippage_bps_max,
-        price_age_ms_max=guard.price_age_ms_max,
-        price_band_bps_max=guard.price_band_bps_max,
-    )
-
-
-def allowed(floor: Floor, settings: Settings) -> Floor:
-    """Return the floor with the venues that may be traded at.
-
-    Raises `Refused` (`settings.invalid`) for a pair or venue that is written down and not known: a
-    limit is enforced or refused, never dropped.
-    """
-    known = {"pairs": set(MARKETS), "venues": {venue.name for venue in floor.routing.venues}}
-    for name, names in known.items():
-        unknown = set(getattr(settings.guard, name) or ()) - names
-        if unknown:
-            raise Refused(
-                f"guard.{name}: {', '.join(sorted(unknown))} is not among"
-                f" {', '.join(sorted(names))}",
-                code="settings.invalid",
-            )
-    venues = settings.guard.venues
-    if venues is None:
-        return floor
-    return replace(floor, routing=floor.routing.only(venues))
-
-
-async def _database(stack: AsyncExitStack, settings: Settings, home: Path, say: Say) -> Pools:
+async def _database(
+    stack: AsyncExitStack, tasks: Tasks, settings: Settings, home: Path, say: Say
+) -> Pools:
     url = settings.database_url
     if not url:
         embedded = Embedded(home, say=say)
         stack.push_async_callback(embedded.stop)
         url = await embedded.start()
-        background(
-            stack,
-            keep("database", lives=embedded.runs, start=embedded.start, clock=SystemClock()),
+        kept = partial(
+            keep, "database", lives=embedded.runs, start=embedded.start, clock=SystemClock()
         )
+        Background(stack, tasks).begin("database keeper", kept)
     for name in await migrate(url):
         say(f"database: {name}")
     return await stack.enter_async_context(
@@ -200,13 +170,17 @@ async def _database(stack: AsyncExitStack, settings: Settings, home: Path, say: 
 
 
 def _floor(
-    settings: Settings, home: Path, reference: Reference, bias: Bias, say: Say
+    settings: Settings, home: Path, reference: Reference, bias: Bias, tasks: Tasks, say: Say
 ) -> AbstractAsyncContextManager[Opened]:
     """Return the floor of the mode. Modes are walls: the paper floor cannot reach a key."""
-    clock = reference.clock
     if settings.mode == "paper":
-        return open_paper(settings, reference=reference, clock=clock)
-    return open_localnet(settings, home, reference=reference, bias=bias, clock=clock, say=say)
+        return open_paper(settings, reference=reference, clock=reference.clock)
+    if settings.mode in ELSEWHERE:
+        # Keys of money, ciphers and exchanges: nothing of it is even loaded in other modes.
+        from quantdesk.app.cluster import open_cluster  # noqa: PLC0415
+
+        return open_cluster(settings, home, reference=reference, bias=bias, tasks=tasks, say=say)
+    return open_localnet(settings, home, reference=reference, bias=bias, tasks=tasks, say=say)
 
 
 async def _owner(pools: Pools, home: Path, clock: Clock) -> str | None:
@@ -237,7 +211,7 @@ async def _edge(stack: AsyncExitStack, parts: _Parts, identity: dict[str, Any]) 
     new_id = ids(clock.now_ms)
     bus = Memory()
     orders = Orders(
-        rules=_rules(parts.settings),
+        rules=pace(parts.settings),
         pools=parts.pools,
         floor=floor,
         bus=bus,
@@ -263,8 +237,8 @@ async def _edge(stack: AsyncExitStack, parts: _Parts, identity: dict[str, Any]) 
         bias=parts.bias,
     )
     bus.listen(TOPIC, ledger.take)
-    background(stack, ledger.run())
-    _gauges(metrics, orders, subscribers)
+    Background(stack, parts.tasks).begin("quality ledger", ledger.run)
+    _gauges(metrics, orders, subscribers, ledger)
     sockets = Sockets(orders=orders, subscribers=subscribers, metrics=metrics)
     stack.callback(sockets.close)
     await orders.start()
@@ -300,6 +274,7 @@ def _pages(
         "prices": parts.prices.probe,
         "disk": health.disk(parts.home),
         "clock": health.steady_clock(parts.clock),
+        "tasks": parts.tasks.probe,
         **parts.opened.probes,
     }
     asked = health.Health(probes)
@@ -326,17 +301,6 @@ def _pages(
     )
 
 
-def _rules(settings: Settings) -> Rules:
-    orders = settings.orders
-    return Rules(
-        mode=settings.mode,
-        lease_s=orders.lease_s,
-        open_max=orders.open_max,
-        in_flight_max=orders.in_flight_per_wallet or _IN_FLIGHT,
-        rate_per_minute=orders.rate_per_minute or 0,
-    )
-
-
 def _streams(sockets: Sockets) -> Socket:
     async def serve(principal: Principal, scope: Scope, receive: Receive, send: Send) -> bool:
         path = scope["path"]
@@ -353,14 +317,21 @@ def _streams(sockets: Sockets) -> Socket:
     return serve
 
 
-def _gauges(metrics: Metrics, orders: Orders, subscribers: Subscribers) -> None:
-    watch = orders.watch
+def _gauges(metrics: Metrics, orders: Orders, subscribers: Subscribers, ledger: Ledger) -> None:
+    watches = tuple(orders.watches.values())
     metrics.gauge("orders_open", "Open orders.", lambda: len(orders.usage))
-    metrics.gauge("orders_in_flight", "Transactions sent, fate unknown.", lambda: len(watch))
-    metrics.gauge("orders_resends", "Times the same bytes were sent again.", lambda: watch.resends)
-    metrics.gauge("orders_unknown", "Times the chain fell silent.", lambda: watch.silences)
+    metrics.gauge("orders_in_flight", "Transactions sent, fate unknown.", orders.in_flight)
+    metrics.gauge(
+        "orders_resends", "Times the same bytes were sent again.",
+        lambda: sum(watch.resends for watch in watches),
+    )  # fmt: skip
+    metrics.gauge(
+        "orders_unknown", "Times the chain fell silent.",
+        lambda: sum(watch.silences for watch in watches),
+    )  # fmt: skip
     metrics.gauge("orders_halted", "Executions ended by a bug.", lambda: orders.halted)
     metrics.gauge("sockets", "WebSocket clients.", lambda: len(subscribers))
+    metrics.gauge("ledger_unreadable", "Fills the ledger cannot read.", lambda: ledger.unreadable)
 
 
 def _answers(pools: Pools) -> health.Probe:
@@ -375,7 +346,7 @@ def _orders_move(orders: Orders) -> health.Probe:
     async def probe() -> str:
         if orders.journal.waiting_for_database:
             raise Unavailable("moves wait for the database", code="database.unavailable")
-        return f"{len(orders.usage)} open, {len(orders.watch)} in flight"
+        return f"{len(orders.usage)} open, {orders.in_flight()} in flight"
 
     return probe
 

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
-from quantdesk.engines.orders.execution import Floor
+from quantdesk.engines.orders.floor import Floor
 from quantdesk.ops.health import Probe
 
 

@@ -10,13 +10,20 @@ from quantdesk.chains.port import Wallet
 from quantdesk.core.assets import ASSETS
 from quantdesk.core.clock import Clock
 from quantdesk.core.markets import market
-from quantdesk.engines.orders.execution import Floor
+from quantdesk.engines.orders.floor import Floor
 from quantdesk.engines.orders.reference import Reference
 from quantdesk.engines.orders.routing import Routing
 from quantdesk.settings import Settings
 from quantdesk.venues.paper import Paper as PaperVenue
 
-_BOOK = {"SOL": 10_000, "USDC": 5_000_000, "USDT": 5_000_000, "BTC": 50, "ETH": 1_000}
+_BOOK = {
+    "SOL": 10_000,
+    "USDC": 5_000_000,
+    "USDT": 5_000_000,
+    "BTC": 50,
+    "ETH": 1_000,
+    "PYUSD": 1_000_000,
+}
 
 
 @asynccontextmanager

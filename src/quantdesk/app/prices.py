@@ -22,7 +22,7 @@ from quantdesk.sources.simulated import Simulated
 
 _FIRST_S = 3.0
 _RECORDED = "recorded:"
-_PAR = {"USDT": Decimal(1), "USDC": Decimal(1)}
+_PAR = {"USDT": Decimal(1), "USDC": Decimal(1), "PYUSD": Decimal(1)}
 """Recordings of one pair hold no price of the dollar tokens: taken at par, and labeled so."""
 
 

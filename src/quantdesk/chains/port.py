@@ -6,6 +6,7 @@ and only after `DEAD` or `REVERTED`.
 """
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
@@ -113,7 +114,8 @@ class Receipt(msgspec.Struct, frozen=True):
     `base_raw` and `quote_raw` are what the wallet gained or gave (always positive); the network fee
     is in neither, also when one of the two is SOL. `legs_quote_raw` is each pool's part of
     `quote_raw`, in the order of the calls that moved the quote asset; empty where that is not
-    known, as where a token takes a fee of its own.
+    known, as where a token takes a fee of its own. `other_fees` are those paid in an asset that is
+    neither traded nor the network's, such as BNB, in whole units; they are in no other amount.
     """
 
     slot: int
@@ -122,6 +124,7 @@ class Receipt(msgspec.Struct, frozen=True):
     network_fee_lamports: int
     block_time_ms: int
     legs_quote_raw: tuple[int, ...] = ()
+    other_fees: tuple[tuple[str, Decimal], ...] = ()
 
 
 class Chain(Protocol):

@@ -15,6 +15,7 @@ from quantdesk.cli.prices import prices
 from quantdesk.cli.quality import quality
 from quantdesk.cli.running import Stopped
 from quantdesk.cli.terminal import refuse
+from quantdesk.cli.unlock import unlock
 from quantdesk.cli.up import up
 from quantdesk.core.errors import DeskError, Unavailable
 from quantdesk.telemetry import log
@@ -34,6 +35,7 @@ app.command("prices")(prices)
 app.command("quality")(quality)
 app.command("doctor")(doctor)
 app.command("localnet")(localnet)
+app.command("unlock")(unlock)
 app.add_typer(drill, name="drill")
 
 

@@ -24,7 +24,12 @@ STYLES = {
     OrderStatus.FAILED: "bold red",
     OrderStatus.CANCELLED: "bold yellow",
 }
-_WAITING = {"price": "waits for its limit price", "retry": "nothing was filled"}
+_WAITING = {
+    "price": "waits for its limit price",
+    "liquidity": "no pool can fill its amount",
+    "amount": "too small for every pool",
+    "retry": "nothing was filled",
+}
 _SILENT = "chain silent, same bytes again"
 
 

@@ -27,13 +27,15 @@ LOCK = "desk.lock"
 _MODES = {
     "paper": "paper: fills at the reference price, nothing is signed",
     "localnet": "localnet: real transactions on a chain of this machine, worthless tokens",
+    "devnet": "devnet: real transactions on the node of solana.rpc_url, for rehearsal",
+    "mainnet": "mainnet: real money; nothing is signed until `quantdesk unlock`",
 }
 
 
 def up(
     home: Home = None,
     port: Annotated[int | None, typer.Option(help="Where to listen; 0 takes a free port.")] = None,
-    mode: Annotated[str | None, typer.Option(help="localnet or paper.")] = None,
+    mode: Annotated[str | None, typer.Option(help="localnet, paper, devnet or mainnet.")] = None,
     source: Annotated[
         str | None, typer.Option(help="auto, pyth, simulated, recorded:FILE.")
     ] = None,

@@ -55,6 +55,16 @@ class Metrics:
             "WebSocket clients disconnected because they could not keep up.",
             registry=self._registry,
         )
+        self.tasks_restarted = Counter(
+            "quantdesk_tasks_restarted_total",
+            "Background tasks begun again after an error, by task.",
+            ["task"],
+            registry=self._registry,
+        )
+
+    def task_restarted(self, name: str) -> None:
+        """Count that a background task was begun again."""
+        self.tasks_restarted.labels(name).inc()
 
     def gauge(self, name: str, explained: str, read: Callable[[], float]) -> None:
         """Export a number that is read when it is asked for."""

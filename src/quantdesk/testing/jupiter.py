@@ -202,6 +202,7 @@ class Jupiter:
         amount = int(said["amount"])
         promised = int(amount * self.price)
         least = promised * (10_000 - int(said["slippageBps"])) // 10_000
+        taker = said.get("taker")  # without one it is a quote, and there is nothing to sign
         request_id = f"019a-{len(self._orders)}"
         self._orders[request_id] = self._clock.monotonic()
         order = {
@@ -210,11 +211,11 @@ class Jupiter:
             "otherAmountThreshold": str(least), "swapMode": "ExactIn",
             "slippageBps": int(said["slippageBps"]), "routePlan": [], "feeBps": 2,
             "feeMint": said["inputMint"], "signatureFeeLamports": 5_000,
-            "signatureFeePayer": said["taker"], "prioritizationFeeLamports": 10_000,
+            "signatureFeePayer": taker, "prioritizationFeeLamports": 10_000,
             "rentFeeLamports": 0, "router": "metis", "gasless": False,
-            "transaction": self._transaction(said["taker"], amount, promised),
+            "transaction": taker and self._transaction(taker, amount, promised),
             "lastValidBlockHeight": str(self._ledger.height + VALID_BLOCKS + self.height_lie),
-            "requestId": request_id, "taker": said["taker"], "totalTime": 120,
+            "requestId": request_id, "taker": taker, "totalTime": 120,
         }  # fmt: skip
         return web.json_response(self.edit_order(order))
 

@@ -7,7 +7,7 @@ is the same story.
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -21,7 +21,7 @@ from quantdesk.core.assets import ASSETS
 from quantdesk.core.ids import uuid7
 from quantdesk.core.markets import Market, Side, market
 from quantdesk.engines.orders.engine import TOPIC, Orders, Placed, Rules
-from quantdesk.engines.orders.execution import Floor
+from quantdesk.engines.orders.floor import Floor
 from quantdesk.engines.orders.model import Attempt, Order, OrderEvent
 from quantdesk.engines.orders.routing import Routing
 from quantdesk.engines.orders.store import read, write
@@ -82,6 +82,8 @@ class Stage:
         self._numbers = itertools.count(1)
         self.account_id = self.new_id()
         self.check_price: Callable[[Market, Decimal], None] = lambda _market, _price: None
+        self.rivals_of: Callable[[Life], Mapping[str, Floor]] = lambda _life: {}
+        """Other floors of a process; what they do to the world must be its life's."""
         self._outside = asyncio.all_tasks()
 
     def new_chain(self) -> ScriptedChain:
@@ -103,6 +105,7 @@ class Stage:
             wallet=Wallet("wallet", dict.fromkeys(ASSETS, "account")),
             check_price=self._check_price,
             network_fee_lamports=FEE_LAMPORTS,
+            rivals=self.rivals_of(life),
         )
         orders = Orders(
             rules=rules or self.rules,

@@ -9,8 +9,7 @@ import struct
 from solders.pubkey import Pubkey
 
 from quantdesk.chains.port import AccountMeta, Instruction, Trade, Wallet
-from quantdesk.chains.solana.answers import TOKEN_PROGRAM
-from quantdesk.core.assets import ASSETS, Asset
+from quantdesk.core.assets import ASSETS, TOKEN_PROGRAM, Asset
 from quantdesk.core.markets import Side
 from quantdesk.localnet.accounts import GenesisAccount
 from quantdesk.localnet.genesis import rent_exempt

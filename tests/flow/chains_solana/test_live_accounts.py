@@ -9,7 +9,7 @@ from tests.flow.chains_solana.desk import Desk, trade
 
 from quantdesk.chains.port import Accounts, AccountState
 from quantdesk.chains.solana.accounts import LiveAccounts
-from quantdesk.chains.solana.answers import TOKEN_PROGRAM
+from quantdesk.core.assets import TOKEN_PROGRAM
 from quantdesk.core.markets import Side
 
 pytestmark = pytest.mark.anyio

@@ -9,14 +9,16 @@ from pathlib import Path
 import pytest
 from tests.flow.cli.desk import Home
 
+from quantdesk.core.assets import ASSETS
+
 
 def test_prices_come_with_source_age_and_validity(desk: Home) -> None:
     lines = desk.run("prices").out.splitlines()
-    assert len(lines) == 6
+    assert len(lines) == 1 + len(ASSETS)
     for line in lines[1:]:
         assert re.fullmatch(r"\w+ +[\d.]+ +[\d.]+ +\d+\.\d s +simulated +valid", line)
     told = json.loads(desk.run("prices", "--json").out)
-    assert {price["symbol"] for price in told["prices"]} == {"SOL", "USDC", "USDT", "BTC", "ETH"}
+    assert {price["symbol"] for price in told["prices"]} == set(ASSETS)
 
 
 def test_watched_prices_grow_old_when_the_desk_goes_and_ctrl_c_is_clean(home: Home) -> None:

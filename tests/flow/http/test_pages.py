@@ -8,8 +8,9 @@ from tests.flow.http.client import SELL, Client, names
 
 pytestmark = pytest.mark.anyio
 
-PAIRS = ["SOL-USDC", "SOL-USDT", "BTC-USDC", "ETH-USDC", "USDT-USDC"]
-SERVICES = {"database", "orders", "prices", "disk", "clock"}
+PAIRS = ["SOL-USDC", "SOL-USDT", "BTC-USDC", "ETH-USDC", "USDT-USDC", "PYUSD-USDC"]
+SERVICES = {"database", "orders", "prices", "disk", "clock", "tasks"}
+PRICED = ["SOL", "USDC", "USDT", "BTC", "ETH", "PYUSD"]
 PUBLIC = ["/healthz", "/readyz", "/metrics", "/api/docs", "/api/openapi.json"]
 GUARDED = [
     ("GET", "/api/orders"),
@@ -47,7 +48,7 @@ async def test_says_where_a_price_comes_from_and_how_old_it_is(client: Client) -
     assert isinstance(price["value"], str)
     assert isinstance(price["confidence"], str)
     assert 0 <= price["ageMs"] < 10_000
-    assert [one["symbol"] for one in every] == ["SOL", "USDC", "USDT", "BTC", "ETH"]
+    assert [one["symbol"] for one in every] == PRICED
 
 
 async def test_knows_no_other_assets_and_no_other_wallets(client: Client) -> None:
@@ -64,7 +65,7 @@ async def test_reads_balances_as_decimal_strings(client: Client) -> None:
     held = (await client.get("/api/wallets/paper/balances")).body
 
     assert held["address"] == "paper"
-    assert set(held["balances"]) == {"SOL", "USDC", "USDT", "BTC", "ETH"}
+    assert set(held["balances"]) == set(PRICED)
     assert all(isinstance(held["balances"][symbol], str) for symbol in held["balances"])
 
 
@@ -104,6 +105,7 @@ async def test_counts_what_happens(client: Client) -> None:
     assert moved('http_problems_total{code="request.malformed"}') == 1
     for gauge in ("open", "in_flight", "resends", "unknown", "halted"):
         assert after[f"quantdesk_orders_{gauge}"] == 0
+    assert after["quantdesk_ledger_unreadable"] == 0
 
 
 async def test_documents_every_route_in_a_document_that_resolves(client: Client) -> None:

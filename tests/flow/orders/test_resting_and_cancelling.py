@@ -100,6 +100,44 @@ async def test_that_a_limit_order_rests_while_no_reference_agrees_with_the_pool(
     assert [order.status for order in await stage.stored()] == [S.CONFIRMED]
 
 
+async def test_that_a_limit_order_no_pool_can_fill_says_so_and_fills_once_one_can(
+    stage: Stage,
+) -> None:
+    too_much = Refused("the pools do not hold that much", code="liquidity.insufficient")
+    stage.venues[0].problem = too_much
+    stage.venues[0].prices["SOL-USDC"] = [(0.0, Decimal(100)), (200.0, Decimal(98))]
+    await stage.place(stage.desk(), RESTING)
+    await stage.run_for(30)
+
+    (waits,) = await stage.stored()
+    assert (waits.status, waits.waiting, waits.version) == (S.PENDING, "liquidity", 2)
+
+    for second in range(30, 110):  # a pool at the edge: it can, it cannot
+        stage.venues[0].problem = None if second % 2 else too_much
+        await stage.run_for(1)
+    stage.venues[0].problem = None
+    await stage.run_for(80)
+    (rests,) = await stage.stored()
+    assert (rests.waiting, rests.version) == ("price", 3)
+
+    assert await stage.run_until(stage.all_ended, within_s=20)
+    assert [order.status for order in await stage.stored()] == [S.CONFIRMED]
+
+
+async def test_that_a_limit_order_no_pool_could_fill_expires_saying_so(stage: Stage) -> None:
+    stage.venues[0].problem = Refused("not that much", code="liquidity.insufficient")
+    desk = stage.desk()
+    await stage.place(desk, Wish(limit_price=Decimal(99), expires_ms=START_MS + 30_000))
+
+    assert await stage.run_until(stage.all_ended, within_s=31)
+    (order,) = await stage.stored()
+    assert order.error is not None
+    assert (order.error.code, order.error.detail) == (
+        "order.expired",
+        "no pool could fill its amount in time",
+    )
+
+
 async def test_that_a_limit_order_expires(stage: Stage) -> None:
     desk = stage.desk()
     await stage.place(desk, Wish(limit_price=Decimal(99), expires_ms=START_MS + 30_000))

@@ -160,10 +160,16 @@ class Process:
         """Return the answer to a GET with the owner's key."""
         return self._ask(urllib.request.Request(self.url + path))
 
-    def post(self, body: dict[str, Any], *, key: str | None = None) -> Answer:
+    def preview(self, body: dict[str, Any]) -> Answer:
+        """Return what an order would get."""
+        return self.post(body, path="/api/orders/preview")
+
+    def post(
+        self, body: dict[str, Any], *, key: str | None = None, path: str = "/api/orders"
+    ) -> Answer:
         """Return the answer to an order."""
         request = urllib.request.Request(
-            self.url + "/api/orders",
+            self.url + path,
             data=json.dumps(body).encode(),
             headers={"content-type": "application/json"},
         )

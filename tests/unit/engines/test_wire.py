@@ -55,3 +55,18 @@ def test_that_a_failure_is_shown_with_its_code() -> None:
 
 def test_that_stamps_keep_their_milliseconds() -> None:
     assert [iso(ms)[-5:] for ms in (1_000, 1_001, 1_999)] == [".000Z", ".001Z", ".999Z"]
+
+
+def test_that_a_fee_in_a_third_asset_is_told_only_where_it_was_paid() -> None:
+    order = ORDER
+    for to in (OrderStatus.ROUTING, OrderStatus.BUILDING, OrderStatus.SUBMITTED):
+        order = order.moved(to, at_ms=1)
+    order = order.moved(OrderStatus.CONFIRMED, at_ms=4, filled=Filled(10_500_000_000, 1, 0))
+
+    def filled(receipt: dict[str, object]) -> dict[str, object]:
+        shown = json.loads(encode(order_view(order, [event(order, receipt=receipt)])))
+        found: dict[str, object] = shown["filled"]
+        return found
+
+    assert filled({"slot": 0, "otherFees": {"BNB": "0.0003"}})["otherFees"] == {"BNB": "0.0003"}
+    assert "otherFees" not in filled({"slot": 0})

@@ -20,7 +20,14 @@ OTHER: Final = "9" * 43
 """An address of nothing in particular."""
 USD: Final = {
     symbol: Decimal(price)
-    for symbol, price in {"SOL": 150, "USDC": 1, "USDT": 1, "BTC": 60_000, "ETH": 3_000}.items()
+    for symbol, price in {
+        "SOL": 150,
+        "USDC": 1,
+        "USDT": 1,
+        "BTC": 60_000,
+        "ETH": 3_000,
+        "PYUSD": 1,
+    }.items()
 }
 
 

@@ -19,8 +19,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-import structlog
-
 from quantdesk.chains.binance import fate, fills, requests
 from quantdesk.chains.binance.answers import Account, OrderState, Recorded, TradeRow, unreadable
 from quantdesk.chains.binance.client import (
@@ -48,8 +46,6 @@ from quantdesk.chains.port import (
 from quantdesk.core.assets import Asset
 from quantdesk.core.clock import Clock
 from quantdesk.core.errors import Corrupt, DeskError, Refused, Unavailable
-
-log = structlog.get_logger()
 
 _NOTHING: Final = Simulation(slot=0, compute_units=0, logs=())
 _UNSEEN: Final = Sighting(Fate.UNSEEN)
@@ -190,15 +186,7 @@ class Binance:
         Raises `Unavailable` (`receipt.pending`, `exchange.*`), or `Corrupt` (`receipt.unreadable`,
         `receipt.absurd`).
         """
-        moved = await self.fills(transaction)
-        others = {
-            asset: format(fee, "f")
-            for asset, fee in moved.fees.items()
-            if fee and asset not in (trade.base.symbol, trade.quote.symbol)
-        }
-        if others:  # the port has no place for it yet
-            log.info("exchange.fee", memo=trade.memo, **others)
-        return fills.receipt(trade, moved)
+        return fills.receipt(trade, await self.fills(transaction))
 
     async def fills(self, transaction: Transaction) -> fills.Fills:
         """Return gross amounts and the fees paid by asset; raises as `receipt`."""

@@ -77,7 +77,9 @@ def receipt(trade: Trade, moved: Fills) -> Receipt:
             f"but {base_raw} and {quote_raw} moved",
             code="receipt.absurd",
         )
-    return Receipt(0, base_raw, quote_raw, 0, moved.at_ms)
+    traded = (trade.base.symbol, trade.quote.symbol)
+    others = sorted((name, fee) for name, fee in moved.fees.items() if fee and name not in traded)
+    return Receipt(0, base_raw, quote_raw, 0, moved.at_ms, other_fees=tuple(others))
 
 
 def raw(text: str, asset: Asset) -> int:

@@ -6,12 +6,15 @@ https://developers.jup.ag/docs/swap/order-and-execute
 """
 
 from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from math import ceil
 from typing import Final
 
 import msgspec
 
 from quantdesk.chains.port import Trade
 from quantdesk.core.errors import DeskError, Refused, Unavailable
+from quantdesk.core.money import BPS
 
 _WORDS_MAX: Final = 200
 _U64_DIGITS: Final = 20
@@ -31,6 +34,20 @@ class Order(msgspec.Struct, frozen=True, rename="camel"):
     transaction: str | None = None
     error_code: int | None = None
     error_message: str = ""
+    fee_bps: float = 0.0
+    price_impact_pct: str = ""
+    signature_fee_lamports: int = 0
+    prioritization_fee_lamports: int = 0
+    rent_fee_lamports: int = 0
+
+
+class Quote(msgspec.Struct, frozen=True):
+    """What an exact amount would bring, and what that costs beside; no transaction yet."""
+
+    received: int
+    fee_bps: int
+    impact: Decimal
+    lamports: int
 
 
 class Executed(msgspec.Struct, frozen=True):
@@ -76,6 +93,30 @@ def amounts(order: Order, trade: Trade) -> tuple[int, int]:
         kind, code = _BUILDING.get((order.router == "jupiterz", order.error_code), _UNKNOWN)
         raise kind(f"Jupiter says: {order.error_message}"[:_WORDS_MAX], code=code)
     return _units(order.out_amount), _units(order.other_amount_threshold)
+
+
+def quote(order: Order, *, paid: str, received: str, amount: int) -> Quote:
+    """Return what an order without a taker promises.
+
+    Raises `Unavailable` (`jupiter.unreadable`) when it is of another trade.
+    """
+    asked = (paid, received, str(amount), "ExactIn")
+    if (order.input_mint, order.output_mint, order.in_amount, order.swap_mode) != asked:
+        raise Unavailable("Jupiter's quote is of another trade", code="jupiter.unreadable")
+    charged = (
+        order.signature_fee_lamports + order.prioritization_fee_lamports + order.rent_fee_lamports
+    )
+    fee_bps = ceil(order.fee_bps) if 0 <= order.fee_bps < BPS else 0
+    return Quote(_units(order.out_amount), fee_bps, _impact(order.price_impact_pct), charged)
+
+
+def _impact(text: str) -> Decimal:
+    """Return how much of the price a trade moves, as a fraction; 0 where that is not told."""
+    try:
+        impact = abs(Decimal(text or "0"))
+    except InvalidOperation:
+        return Decimal(0)
+    return impact if impact.is_finite() and impact < 1 else Decimal(0)
 
 
 def refusal(status: int, body: bytes) -> DeskError:

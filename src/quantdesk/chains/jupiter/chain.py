@@ -24,11 +24,10 @@ from typing import Final
 
 import structlog
 from msgspec.structs import replace
-from solders.keypair import Keypair
 
 from quantdesk.chains.jupiter import contents
 from quantdesk.chains.jupiter.answers import Order, amounts
-from quantdesk.chains.jupiter.client import Client
+from quantdesk.chains.jupiter.client import ROUTERS, Client
 from quantdesk.chains.port import (
     Chain,
     Instruction,
@@ -46,8 +45,6 @@ from quantdesk.core.money import BPS
 
 log = structlog.get_logger()
 
-_ROUTERS: Final = "jupiterz,dflow,okx"
-"""Left out: their transactions are signed by others too, or call programs of others."""
 _DEFAULT_BPS: Final = 50
 _SUCCESS: Final = "Success"
 _NATIVE: Final = "SOL"
@@ -82,7 +79,13 @@ class Jupiter:
     """One wallet's swaps by Jupiter; `settles` is the chain they settle on, for the same wallet."""
 
     def __init__(
-        self, *, client: Client, settles: Chain, node: Node, keypair: Keypair, wallet: Wallet
+        self,
+        *,
+        client: Client,
+        settles: Chain,
+        node: Node,
+        keypair: contents.Signer,
+        wallet: Wallet,
     ) -> None:
         assert wallet.address == str(keypair.pubkey()), "the wallet is the key's"
         self._client = client
@@ -174,7 +177,7 @@ class Jupiter:
             "amount": str(trade.base_raw),
             "taker": self._wallet.address,
             "slippageBps": str(slippage_bps),
-            "excludeRouters": _ROUTERS,
+            "excludeRouters": ROUTERS,
         }
 
 

@@ -10,11 +10,14 @@ from typing import Final, Self, TypeVar
 import aiohttp
 import msgspec
 
-from quantdesk.chains.jupiter.answers import Executed, Order, refusal
+from quantdesk.chains.jupiter.answers import Executed, Order, Quote, quote, refusal
 from quantdesk.core.clock import Clock
 from quantdesk.core.errors import Unavailable
 
 T = TypeVar("T")
+
+ROUTERS: Final = "jupiterz,dflow,okx"
+"""Left out: their transactions are signed by others too, or call programs of others."""
 
 _OK: Final = 200
 _BUSY: Final = 429
@@ -60,6 +63,13 @@ class Client:
         `jupiter.unauthorized`, `jupiter.busy`, `jupiter.unreadable`).
         """
         return await self._ask("GET", "/swap/v2/order", params, answer=Order)
+
+    async def quote(self, *, paid: str, received: str, amount: int) -> Quote:
+        """Return what exactly `amount` of one mint would bring of another; raises as `order`."""
+        params = {"inputMint": paid, "outputMint": received, "amount": str(amount)}
+        # What `order` leaves out is left out here, or a price would be told that cannot be had.
+        order = await self.order({**params, "slippageBps": "0", "excludeRouters": ROUTERS})
+        return quote(order, paid=paid, received=received, amount=amount)
 
     async def execute(self, *, request_id: str, transaction: str, height: int) -> Executed:
         """Let Jupiter land a signed transaction (base 64); raises as `order`.

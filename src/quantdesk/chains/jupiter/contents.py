@@ -20,10 +20,10 @@ import struct
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Final, Protocol
 
-from solders.keypair import Keypair
 from solders.message import MessageV0, to_bytes_versioned
+from solders.pubkey import Pubkey
 from solders.signature import Signature
 from solders.transaction import VersionedTransaction
 
@@ -56,6 +56,16 @@ _MAY: Final[Mapping[str, Callable[[bytes], bool]]] = {
     TOKEN: lambda data: data in (_CLOSE_ACCOUNT, _SYNC_NATIVE),
 }
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,100}")
+
+
+class Signer(Protocol):
+    """What signs for the wallet."""
+
+    def pubkey(self) -> Pubkey:
+        """Return the wallet's address."""
+
+    def sign_message(self, message: bytes) -> Signature:
+        """Return the signature of a message; raise `Refused` (`wallet.locked`)."""
 
 
 def message(text: str, *, wallet: str) -> MessageV0:
@@ -109,9 +119,9 @@ def unsigned(made: MessageV0) -> bytes:
     return bytes(VersionedTransaction.populate(made, [Signature.default()]))
 
 
-def signed(made: MessageV0, keypair: Keypair) -> bytes:
-    """Return the wire transaction; raise `Refused` (`transaction.too_large`)."""
-    signature = keypair.sign_message(to_bytes_versioned(made))
+def signed(made: MessageV0, signer: Signer) -> bytes:
+    """Return the wire transaction; raise `Refused` (`transaction.too_large`, `wallet.locked`)."""
+    signature = signer.sign_message(to_bytes_versioned(made))
     raw = bytes(VersionedTransaction.populate(made, [signature]))
     if len(raw) > _PACKET_BYTES:
         raise Refused("Jupiter's route does not fit a transaction", code="transaction.too_large")

@@ -12,6 +12,7 @@ from typing import Final
 
 import aiohttp
 import structlog
+from yarl import URL
 
 from quantdesk.chains.port import AccountState
 from quantdesk.chains.solana.answers import AccountsAnswer, account_state
@@ -74,8 +75,10 @@ class LiveAccounts:
                                 newest[state.address] = state.slot
                                 yield state
                 except (DeskError, aiohttp.ClientError, TimeoutError, OSError) as problem:
-                    words = str(problem) or type(problem).__name__
-                    _log.warning("accounts.dropped", url=self._url, why=words)
+                    # An address may hold a key of its owner's, and an error the whole address.
+                    words = problem.detail if isinstance(problem, DeskError) else str(problem)
+                    why = words.replace(self._url, "the node") or type(problem).__name__
+                    _log.warning("accounts.dropped", host=URL(self._url).host, why=why)
                 self.drops += 1
                 await self._clock.sleep(pauses.next())
 

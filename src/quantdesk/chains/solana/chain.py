@@ -16,7 +16,7 @@ from functools import partial
 from typing import Final, TypeVar
 
 import msgspec
-from solders.keypair import Keypair
+from solders.message import to_bytes_versioned
 from solders.transaction import VersionedTransaction
 
 from quantdesk.chains.port import (
@@ -24,6 +24,7 @@ from quantdesk.chains.port import (
     Instruction,
     Receipt,
     Sighting,
+    Simulation,
     Trade,
     Transaction,
     Wallet,
@@ -31,12 +32,14 @@ from quantdesk.chains.port import (
 from quantdesk.chains.solana import builder, fees, monitor, receipt
 from quantdesk.chains.solana.answers import (
     AccountsAnswer,
+    BlockhashAnswer,
     EpochInfo,
     Status,
     StatusesAnswer,
     token_amount,
 )
 from quantdesk.chains.solana.failures import failure, instruction_index
+from quantdesk.chains.solana.keys import Signer
 from quantdesk.chains.solana.monitor import Commitment, Finality, Search, Sent
 from quantdesk.chains.solana.recent import Blockhashes, LookupTables, UnitPrices
 from quantdesk.chains.solana.rpc import Preflight, Rpc
@@ -49,6 +52,7 @@ from quantdesk.core.errors import DeskError, Refused, Unavailable
 T = TypeVar("T")
 
 _STATUSES_MAX: Final = 256  # what a node takes in one question
+_AHEAD_BLOCKS: Final = 32
 _EXPIRED: Final = "BlockhashNotFound"
 _NATIVE: Final = "SOL"
 
@@ -100,7 +104,7 @@ class Solana:
         self,
         *,
         rpc: Rpc,
-        keypair: Keypair,
+        keypair: Signer,
         wallet: Wallet,
         clock: Clock,
         terms: Terms = _DEFAULTS,
@@ -149,6 +153,20 @@ class Solana:
         except Unavailable:
             tables = ()
         return partial(builder.size, wallet=self._wallet, tables=tables)
+
+    async def try_foreign(self, trade: Trade, raw: bytes) -> tuple[Simulation, dict[str, int]]:
+        """Return what another's unsigned transaction would do for a trade; see `Trials.foreign`."""
+        return await self._trials.foreign(trade, raw)
+
+    async def newest_height(self) -> int:
+        """Return a height past which no blockhash this cluster knows now is valid.
+
+        Raises `Unavailable`. Asked at processed, where a transaction may have its blockhash from,
+        and with some blocks more, for nodes that stand in for each other.
+        """
+        config = {"commitment": "processed"}
+        answer = await self._ask("getLatestBlockhash", config, answer=BlockhashAnswer)
+        return answer.value.last_valid_block_height + _AHEAD_BLOCKS
 
     async def priority_lamports(
         self, instructions: Sequence[Instruction], *, compute_units: int
@@ -241,9 +259,9 @@ class Solana:
         price = await self._unit_prices.get(contested)
         limit = fees.compute_limit(simulation.compute_units)
         price, lamports = self._offer(price, limit)
-        signed = VersionedTransaction(
-            written(compute_units=limit, unit_price=price), [self._keypair]
-        )
+        made = written(compute_units=limit, unit_price=price)
+        signature = self._keypair.sign_message(to_bytes_versioned(made))
+        signed = VersionedTransaction.populate(made, [signature])
         return Transaction(
             raw=bytes(signed),
             signature=str(signed.signatures[0]),

@@ -223,7 +223,8 @@ class Rpc:
             async with self._session.post(self.url, data=_ENCODER.encode(wire)) as response:
                 body = await _bounded(response)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as problem:
-            words = str(problem) or type(problem).__name__
+            # Its address may hold a key of its owner's.
+            words = str(problem).replace(self.url, "the node") or type(problem).__name__
             raise Unavailable(
                 f"the node does not answer: {words}"[:_WORDS_MAX], code="rpc.unavailable"
             ) from None

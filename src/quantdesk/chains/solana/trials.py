@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from solders.message import MessageV0
+from solders.transaction import VersionedTransaction
 
 from quantdesk.chains.port import Simulation, Trade, Wallet
 from quantdesk.chains.solana import builder, simulated
@@ -50,6 +51,30 @@ class Trials:
             self._tells_balances = False
         answer, found = await self._tried_apart(trade, raw, fee)
         return self._judged(trade, message, answer, found)
+
+    async def foreign(self, trade: Trade, raw: bytes) -> tuple[Simulation, dict[str, int]]:
+        """Return what another's unsigned transaction would do as it is, blockhash included.
+
+        With it what the wallet would lose of assets that are not traded, by mint. Raises as `run`;
+        `rpc.unreadable` too when the node does not tell balances.
+        """
+        content = VersionedTransaction.from_bytes(raw).message
+        answer = await self._simulated(b64encode(raw).decode("ascii"))
+        result, logs = answer.value, tuple(answer.value.logs or ())
+        if result.err is not None:
+            raise failure(result.err, logs=logs, called=builder.called(content)).error()
+        known = [str(key) for key in content.account_keys]
+        # Accounts of lookup tables follow; nobody's own are among them.
+        places = len(result.pre_balances or ())
+        keys = [*known, *(f"looked up {at}" for at in range(len(known), places))]
+        holdings = simulated.told(result, keys)
+        if holdings is None or result.units_consumed is None:
+            raise Unavailable("the node did not say what it moved", code="rpc.unreadable")
+        signed = content.header.num_required_signatures
+        fee = _SIGNATURE_LAMPORTS * signed if result.fee is None else result.fee
+        found = simulated.moved(trade, self._wallet, holdings, fee=fee)
+        seen = Simulation(answer.context.slot, result.units_consumed, logs, *found)
+        return seen, simulated.lost(result, trade, self._wallet, holdings)
 
     def _told(
         self, trade: Trade, result: SimulationResult, keys: Sequence[str], fee: int

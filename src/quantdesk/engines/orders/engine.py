@@ -17,7 +17,8 @@ from quantdesk.bus.port import Bus
 from quantdesk.core.clock import Clock
 from quantdesk.core.errors import DeskError, Refused, Unavailable
 from quantdesk.core.ids import NewId
-from quantdesk.engines.orders.execution import Execution, Floor
+from quantdesk.engines.orders.execution import Execution
+from quantdesk.engines.orders.floor import Floor
 from quantdesk.engines.orders.journal import Journal, LeaseLost
 from quantdesk.engines.orders.model import (
     Attempt,
@@ -85,11 +86,15 @@ class Orders:
         self._clock = clock
         self._new_id = new_id
         self.journal = Journal(commit=self._commit, publish=self._publish, clock=clock)
-        self.watch = Watch(chain=floor.chain, clock=clock)
+        self.watches = {
+            name: Watch(chain=one.chain, clock=clock)
+            for name, one in {floor.name: floor, **floor.rivals}.items()
+        }
+        self.watch = self.watches[floor.name]
         self._execution = Execution(
             floor=floor,
             journal=self.journal,
-            watch=self.watch,
+            watches=self.watches,
             pace=Pace(
                 in_flight_max=rules.in_flight_max,
                 rate_per_minute=rules.rate_per_minute,
@@ -102,6 +107,10 @@ class Orders:
         self.halted = 0
         """Executions and loops that stopped on an error nobody anticipated, and began again."""
 
+    def in_flight(self) -> int:
+        """Return how many transactions are sent and of unknown fate, on all floors together."""
+        return sum(len(watch) for watch in self.watches.values())
+
     async def start(self) -> None:
         """Count what is open, then keep every order moving until `stop`."""
         now_ms = self._clock.now_ms()
@@ -112,7 +121,8 @@ class Orders:
         self.usage.count_day(filled, now_ms=now_ms)
         for order in still_open:
             self.usage.opened(order)
-        for loop in (self.watch.run, self._claim_loop, self._renew_loop):
+        watching = (watch.run for watch in self.watches.values())
+        for loop in (*watching, self._claim_loop, self._renew_loop):
             self._keep(loop, loop())
 
     async def stop(self) -> None:

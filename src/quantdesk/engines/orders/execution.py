@@ -6,37 +6,26 @@ finds the bytes and sends those very same ones again, which the chain executes a
 the chain's proof that they are dead or have reverted leads to another signature.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
-from uuid import UUID
+from typing import Any, NoReturn
 
 import structlog
 
-from quantdesk.chains.port import (
-    Chain,
-    Fate,
-    Instruction,
-    Receipt,
-    Simulation,
-    Trade,
-    Transaction,
-    Wallet,
-)
+from quantdesk.chains.port import Chain, Fate, Receipt, Simulation, Trade, Transaction
 from quantdesk.core.clock import Clock
 from quantdesk.core.errors import DeskError, Refused, Unavailable
-from quantdesk.core.markets import Market, market
+from quantdesk.core.markets import market
 from quantdesk.core.money import from_raw, written
-from quantdesk.engines.orders import retry
+from quantdesk.engines.orders import resting, retry
+from quantdesk.engines.orders.floor import Floor, routed
+from quantdesk.engines.orders.floors import Floors, Offer, Offers, told
 from quantdesk.engines.orders.journal import Journal
 from quantdesk.engines.orders.model import Attempt, Filled, Order, OrderStatus
 from quantdesk.engines.orders.pace import Pace
-from quantdesk.engines.orders.paths import Leg
-from quantdesk.engines.orders.plans import always
 from quantdesk.engines.orders.routed import described
-from quantdesk.engines.orders.routing import Choice, Routing, Wanted
-from quantdesk.engines.orders.swaps import calls, swaps
+from quantdesk.engines.orders.routing import Choice, Wanted
+from quantdesk.engines.orders.swaps import swaps
 from quantdesk.engines.orders.watch import Watch
 
 log = structlog.get_logger()
@@ -44,50 +33,26 @@ S = OrderStatus
 
 _REST_S = 0.4  # between looks at the price of a resting order: one slot
 _RECEIPT_S = 0.5  # between tries to read a receipt
-_LONGEST_MEMO = f"qd:{UUID(int=0)}:3"
-
-CheckPrice = Callable[[Market, Decimal], None]
-"""Raises when a route's price may not be traded at: too far from the reference, or none fresh."""
-
-
-FitsTransaction = Callable[[Trade, Sequence[Instruction]], bool]
-"""Says whether a trade by these instructions goes into one transaction."""
-
-
-def _anything_fits(_: Trade, __: Sequence[Instruction]) -> bool:
-    return True
-
-
-PriorityFee = Callable[[Sequence[Instruction], int], Awaitable[int]]
-"""Returns the lamports that instructions of so many compute units would offer for their place."""
-
-
-async def _no_priority(_: Sequence[Instruction], __: int) -> int:
-    return 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Floor:
-    """Where orders are executed: the venues to route over and the chain they settle on."""
-
-    chain: Chain
-    routing: Routing
-    wallet: Wallet
-    check_price: CheckPrice
-    network_fee_lamports: int
-    fits: FitsTransaction = _anything_fits
-    priority_lamports: PriorityFee = _no_priority
+_GONE_S = 60.0  # between reminders that an order waits for a floor nobody opened
 
 
 class Execution:
-    """Executes orders; one call of `run` per order."""
+    """Executes orders; one call of `run` per order. `watches` are those of the floors, by name."""
 
     def __init__(
-        self, *, floor: Floor, journal: Journal, watch: Watch, pace: Pace, clock: Clock
+        self,
+        *,
+        floor: Floor,
+        journal: Journal,
+        watches: Mapping[str, Watch],
+        pace: Pace,
+        clock: Clock,
     ) -> None:
         self._floor = floor
+        self._floors = Floors(floor) if floor.rivals else None
+        self._by_name = {floor.name: floor, **floor.rivals}
         self._journal = journal
-        self._watch = watch
+        self._watches = watches
         self._pace = pace
         self._clock = clock
 
@@ -105,7 +70,7 @@ class Execution:
                 return
             await self._pace.start()
             try:
-                if self._is_met(order):
+                if self._waits_for(order) is None:
                     order = await self._try(order)
             finally:
                 self._pace.finish()
@@ -118,29 +83,33 @@ class Execution:
         if order.limit_price is None:
             return order
         while not self._is_expired(order):
-            if self._is_met(order):
+            waiting = self._waits_for(order)
+            if waiting is None:
                 return order
-            if order.waiting != "price":
+            if resting.is_news(order, waiting, now_ms=self._clock.now_ms()):
                 rests = S.PENDING if order.status is S.PENDING else S.ROUTING
-                order = order.moved(rests, at_ms=self._clock.now_ms(), waiting="price")
+                order = order.moved(rests, at_ms=self._clock.now_ms(), waiting=waiting)
                 await self._journal.move(order)
             await self._clock.sleep(_REST_S)
-        late = Refused("its limit price was not met in time", code="order.expired")
-        return await self._failed(order, late)
+        return await self._failed(order, resting.late(order))
 
     def _is_expired(self, order: Order) -> bool:
         return order.expires_ms is not None and self._clock.now_ms() >= order.expires_ms
 
-    def _is_met(self, order: Order) -> bool:
-        """Return whether the market meets the limit price, at a price that may be traded at."""
+    def _waits_for(self, order: Order) -> str | None:
+        """Return what a limit order waits for; None once it is met at a price to be traded at."""
         if order.limit_price is None:
-            return True
+            return None
+        return resting.waits_for([self._hindrance(f, order) for f in self._by_name.values()])
+
+    def _hindrance(self, floor: Floor, order: Order) -> str | None:
         try:
-            choice = self._routed(order)
-            self._floor.check_price(choice.wanted.market, choice.price)
-        except (Refused, Unavailable):
-            return False  # no route, or no fresh reference near it: a pool may be wrong for long
-        return choice.meets_limit
+            choice = routed(floor, _wanted(order), now_ms=self._clock.now_ms())
+            floor.check_price(choice.wanted.market, choice.price)
+        except (Refused, Unavailable) as problem:
+            # No route, or no fresh reference near it: a pool may be wrong for long.
+            return resting.hindrance(problem)
+        return None if choice.meets_limit else resting.PRICE
 
     async def _try(self, order: Order) -> Order:
         """Make one attempt; it ends the order or makes another one due."""
@@ -153,29 +122,49 @@ class Execution:
         if order.status is S.PENDING:
             order = order.moved(S.ROUTING, at_ms=now_ms())
             self._journal.move(order)
+        offers: Offers | None = None
         try:
-            choice = self._choice(order)
+            if self._floors is not None:
+                offers = await self._floors.offers(_wanted(order), now_ms=now_ms())
+            choice = self._choice(order) if offers is None else offers.ranked[0].choice
             price = choice.price
             if order.status is S.ROUTING:
                 order = order.moved(S.BUILDING, at_ms=now_ms(), execution_price=price)
                 self._journal.move(order)
-            trade = _trade(order, choice.limit_raw, expected_raw=choice.quote_raw)
-            steps = swaps(choice, self._floor.wallet)
-            transaction = await self._floor.chain.prepare(trade, steps)
+            if offers is None:
+                transaction = await _signed(order, self._floor, choice)
+                route = described(choice, now_ms=now_ms())
+            else:
+                taken, transaction = await self._first_signed(order, offers)
+                price, route = taken.choice.price, told(taken, offers, now_ms=now_ms())
         except (Refused, Unavailable) as problem:
             return await self._again(order, problem), None
-        attempt = _attempt(order, described(choice, now_ms=now_ms()), transaction, now_ms())
+        attempt = _attempt(order, route, transaction, now_ms())
         order = order.moved(
             S.SUBMITTED, at_ms=now_ms(), execution_price=price, tx_hash=transaction.signature
         )
         await self._journal.move(order, attempt=attempt)
         return order, attempt
 
+    async def _first_signed(self, order: Order, offers: Offers) -> tuple[Offer, Transaction]:
+        """Return the best offer that its floor signs; nothing is sent, so the next may be tried."""
+        while True:
+            offer = offers.ranked[0]
+            try:
+                return offer, await _signed(order, offer.floor, offer.choice)
+            except (Refused, Unavailable) as problem:
+                log.info("order.floor_failed", floor=offer.floor.name, code=problem.code)
+                offers.drop(offer, problem)
+
     async def _settle(self, order: Order, attempt: Attempt) -> Order:
         """Send committed bytes and wait for their fate, however long the chain is silent."""
+        name = attempt.route.get("floor", self._floor.name)
+        if name not in self._by_name:
+            await self._stranded(order, name)
+        chain, watch = self._by_name[name].chain, self._watches[name]
         transaction = _transaction(attempt)
         try:
-            await self._floor.chain.send(transaction)
+            await chain.send(transaction)
         except Unavailable as problem:
             log.info("order.send_failed", order_id=str(order.id), code=problem.code)
 
@@ -184,12 +173,12 @@ class Execution:
             order = order.moved(S.SUBMITTED, at_ms=self._clock.now_ms(), outcome="unknown")
             self._journal.move(order)
 
-        sighting = await self._watch.follow(order.id, transaction, on_silence=unknown)
+        sighting = await watch.follow(order.id, transaction, on_silence=unknown)
         fate = sighting.fate.value
         if sighting.fate is not Fate.LANDED:
             return await self._again(order, retry.fallen(sighting), fate=fate)
         trade = _trade(order, attempt.route["limitRaw"])
-        receipt = await self._receipt(trade, transaction)
+        receipt = await self._receipt(chain, trade, transaction)
         filled = Filled(receipt.base_raw, receipt.quote_raw, receipt.network_fee_lamports)
         order = order.moved(
             S.CONFIRMED,
@@ -200,10 +189,22 @@ class Execution:
         await self._journal.move(order, fate=fate, receipt=_recorded(receipt, trade))
         return order
 
-    async def _receipt(self, trade: Trade, transaction: Transaction) -> Receipt:
+    async def _stranded(self, order: Order, name: str) -> NoReturn:
+        """Wait for good: only the floor that took an order can say what became of it."""
+        if order.outcome != "unknown":
+            order = order.moved(S.SUBMITTED, at_ms=self._clock.now_ms(), outcome="unknown")
+            await self._journal.move(order)
+        while True:
+            log.error(
+                "order.floor_gone", order_id=str(order.id), floor=name,
+                cure="write its settings down again and restart: it was sent there",
+            )  # fmt: skip
+            await self._clock.sleep(_GONE_S)
+
+    async def _receipt(self, chain: Chain, trade: Trade, transaction: Transaction) -> Receipt:
         while True:
             try:
-                return await self._floor.chain.receipt(trade, transaction)
+                return await chain.receipt(trade, transaction)
             except Unavailable as problem:
                 log.info("order.receipt_missing", code=problem.code, memo=trade.memo)
                 await self._clock.sleep(_RECEIPT_S)
@@ -230,37 +231,24 @@ class Execution:
         return order
 
     def _choice(self, order: Order) -> Choice:
-        choice = self._routed(order)
+        choice = routed(self._floor, _wanted(order), now_ms=self._clock.now_ms())
         self._floor.check_price(choice.wanted.market, choice.price)
         return choice
 
-    def _routed(self, order: Order) -> Choice:
-        wanted = Wanted(
-            market=market(order.pair),
-            side=order.side,
-            base_raw=order.base_raw,
-            slippage_bps=order.slippage_bps,
-            limit_price=order.limit_price,
-        )
-        return routed(self._floor, wanted, now_ms=self._clock.now_ms())
+
+async def _signed(order: Order, floor: Floor, choice: Choice) -> Transaction:
+    trade = _trade(order, choice.limit_raw, expected_raw=choice.quote_raw)
+    return await floor.chain.prepare(trade, swaps(choice, floor.wallet))
 
 
-def routed(floor: Floor, wanted: Wanted, *, now_ms: int) -> Choice:
-    """Return the best route of those that fit one transaction; raises as `Routing.choose`."""
-
-    def fits(legs: Sequence[Leg]) -> bool:
-        trade = Trade(
-            side=wanted.side,
-            base=wanted.market.base,
-            quote=wanted.market.quote,
-            base_raw=wanted.base_raw,
-            quote_limit_raw=0,
-            memo=_LONGEST_MEMO,
-        )
-        return floor.fits(trade, calls(legs, [0] * len(legs), wanted, floor.wallet))
-
-    asking = always if floor.fits is _anything_fits else fits
-    return floor.routing.choose(wanted, now_ms=now_ms, fits=asking)
+def _wanted(order: Order) -> Wanted:
+    return Wanted(
+        market=market(order.pair),
+        side=order.side,
+        base_raw=order.base_raw,
+        slippage_bps=order.slippage_bps,
+        limit_price=order.limit_price,
+    )
 
 
 def _trade(order: Order, limit_raw: int, *, expected_raw: int = 0) -> Trade:
@@ -318,12 +306,15 @@ def _realized(order: Order, filled: Filled) -> Decimal:
 
 
 def _recorded(receipt: Receipt, trade: Trade) -> dict[str, Any]:
-    told = {
+    told: dict[str, Any] = {
         "slot": receipt.slot,
         "blockTimeMs": receipt.block_time_ms,
         "base": written(receipt.base_raw, trade.base.decimals),
         "quote": written(receipt.quote_raw, trade.quote.decimals),
         "networkFeeLamports": receipt.network_fee_lamports,
     }
-    legs = list(receipt.legs_quote_raw)
-    return told | {"legsQuoteRaw": legs} if legs else told
+    if receipt.legs_quote_raw:
+        told["legsQuoteRaw"] = list(receipt.legs_quote_raw)
+    if receipt.other_fees:
+        told["otherFees"] = {asset: f"{fee:f}" for asset, fee in receipt.other_fees}
+    return told

@@ -17,7 +17,8 @@ from quantdesk.core.errors import Refused
 from quantdesk.core.ids import NewId
 from quantdesk.core.markets import Side
 from quantdesk.core.money import from_raw
-from quantdesk.engines.orders.execution import Floor, routed
+from quantdesk.engines.orders.floor import Floor, routed
+from quantdesk.engines.orders.floors import Floors, told
 from quantdesk.engines.orders.intake import Ask, Intake
 from quantdesk.engines.orders.routed import described, impact_bps, pool_fees
 from quantdesk.engines.orders.routing import Choice, Wanted
@@ -28,7 +29,7 @@ FRESH_MS = 10_000
 
 _HELD_MAX = 10_000
 _LAMPORTS_DECIMALS = 9
-_ROUTE = ("legs", "reason", "gapBps", "runnerUp", "alternatives")
+_ROUTE = ("floor", "legs", "reason", "gapBps", "runnerUp", "alternatives")
 
 
 class PreviewView(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -69,6 +70,7 @@ class Previews:
 
     def __init__(self, *, floor: Floor, intake: Intake, clock: Clock, new_id: NewId) -> None:
         self._floor = floor
+        self._floors = Floors(floor) if floor.rivals else None
         self._intake = intake
         self._clock = clock
         self._new_id = new_id
@@ -89,13 +91,13 @@ class Previews:
             slippage_bps=ask.slippage_bps,
             limit_price=None,  # a preview shows the market, also where a limit order would rest
         )
-        choice = routed(self._floor, wanted, now_ms=now_ms)
+        floor, choice, route = await self._routed(wanted, now_ms)
         quote_id = self._new_id()
         self._held[quote_id] = _Held(ask, now_ms + FRESH_MS)
         while len(self._held) > _HELD_MAX:
             self._held.popitem(last=False)
-        fees = await self._fees(choice)
-        return self._view(ask, choice, fees, quote_id=quote_id, now_ms=now_ms)
+        view = _view(ask, choice, route, quote_id=quote_id, now_ms=now_ms)
+        return msgspec.structs.replace(view, fees=await _fees(floor, choice))
 
     async def hold(self, quote_id: UUID, ask: Ask) -> None:
         """Return if an order may be placed on this preview.
@@ -110,37 +112,46 @@ class Previews:
         if same != (ask.account_id, ask.market, ask.side, ask.amount):
             raise Refused("this quote was made for another order", code="quote.mismatch")
 
-    def _view(
-        self, ask: Ask, choice: Choice, fees: dict[str, str], *, quote_id: UUID, now_ms: int
-    ) -> PreviewView:
-        told = described(choice, now_ms=now_ms)
-        bound = f"{from_raw(choice.limit_raw, ask.market.quote.decimals):f}"
-        buying = ask.side is Side.BUY
-        return PreviewView(
-            quote_id=str(quote_id),
-            expires_at=iso(now_ms + FRESH_MS),
-            pair=ask.market.pair,
-            direction=ask.side.value,
-            amount=ask.amount,
-            quotes=told["quotes"],
-            route={name: told[name] for name in _ROUTE},
-            execution_price=choice.price,
-            price_impact_bps=f"{impact_bps(choice):f}",
-            fees=fees,
-            maximum_paid=bound if buying else None,
-            minimum_received=None if buying else bound,
-        )
+    async def _routed(self, wanted: Wanted, now_ms: int) -> tuple[Floor, Choice, dict[str, Any]]:
+        """Return the floor that nets most, its route, and that in words; raises as `routed`."""
+        if self._floors is None:
+            choice = routed(self._floor, wanted, now_ms=now_ms)
+            return self._floor, choice, described(choice, now_ms=now_ms)
+        offers = await self._floors.offers(wanted, now_ms=now_ms, checked=False)
+        best = offers.ranked[0]
+        return best.floor, best.choice, told(best, offers, now_ms=now_ms)
 
-    async def _fees(self, choice: Choice) -> dict[str, str]:
-        floor = self._floor
-        network = from_raw(floor.network_fee_lamports, _LAMPORTS_DECIMALS)
-        hops = [hop for leg in choice.route.legs for hop in leg.hops]
-        units = sum(hop.pool.about.compute_units for hop in hops)
-        offered = await floor.priority_lamports(swaps(choice, floor.wallet), units)
-        priority = from_raw(offered, _LAMPORTS_DECIMALS)
-        return {
-            "pool": f"{pool_fees(choice).normalize():f}",
-            "network": f"{network:f}",
-            "priority": f"{priority:f}",
-            "platform": "0",
-        }
+
+def _view(
+    ask: Ask, choice: Choice, route: dict[str, Any], *, quote_id: UUID, now_ms: int
+) -> PreviewView:
+    bound = f"{from_raw(choice.limit_raw, ask.market.quote.decimals):f}"
+    buying = ask.side is Side.BUY
+    return PreviewView(
+        quote_id=str(quote_id),
+        expires_at=iso(now_ms + FRESH_MS),
+        pair=ask.market.pair,
+        direction=ask.side.value,
+        amount=ask.amount,
+        quotes=route["quotes"],
+        route={name: route[name] for name in _ROUTE if name in route},
+        execution_price=choice.price,
+        price_impact_bps=f"{impact_bps(choice):f}",
+        fees={},
+        maximum_paid=bound if buying else None,
+        minimum_received=None if buying else bound,
+    )
+
+
+async def _fees(floor: Floor, choice: Choice) -> dict[str, str]:
+    network = from_raw(floor.network_fee_lamports, _LAMPORTS_DECIMALS)
+    hops = [hop for leg in choice.route.legs for hop in leg.hops]
+    units = sum(hop.pool.about.compute_units for hop in hops)
+    offered = await floor.priority_lamports(swaps(choice, floor.wallet), units)
+    priority = from_raw(offered, _LAMPORTS_DECIMALS)
+    return {
+        "pool": f"{pool_fees(choice).normalize():f}",
+        "network": f"{network:f}",
+        "priority": f"{priority:f}",
+        "platform": "0",
+    }

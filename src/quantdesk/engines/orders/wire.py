@@ -4,6 +4,7 @@ camelCase, ISO times, and numbers exactly as decimal literals where the document
 realized amounts are decimal strings. API and hub both speak these words.
 """
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -34,13 +35,17 @@ class EventView(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True)
     error: Failure | None = None
 
 
-class FilledView(msgspec.Struct, frozen=True, rename="camel"):
-    """What really moved; the network fee is in neither amount."""
+class FilledView(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """What really moved; the network fee is in neither amount.
+
+    `other_fees` are those paid in a third asset, such as BNB, by symbol; told only where paid.
+    """
 
     base: str
     quote: str
     network_fee_lamports: int
     platform_fee: str
+    other_fees: dict[str, str] | None = None
 
 
 class OrderView(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -109,17 +114,19 @@ def order_view(order: Order, events: list[OrderEvent]) -> OrderView:
         expires_at=None if order.expires_ms is None else iso(order.expires_ms),
         waiting=order.waiting,
         outcome=order.outcome,
-        filled=filled_view(order, order.filled) if order.filled else None,
+        filled=filled_view(order, order.filled, events) if order.filled else None,
         error=order.error,
     )
 
 
-def filled_view(order: Order, filled: Filled) -> FilledView:
-    """Return realized amounts as decimal strings."""
+def filled_view(order: Order, filled: Filled, events: Sequence[OrderEvent] = ()) -> FilledView:
+    """Return realized amounts as decimal strings; the last of `events` holds the receipt."""
     traded = market(order.pair)
+    receipt = events[-1].receipt if events else None
     return FilledView(
         base=written(filled.base_raw, traded.base.decimals),
         quote=written(filled.quote_raw, traded.quote.decimals),
         network_fee_lamports=filled.network_fee_lamports,
         platform_fee="0",
+        other_fees=receipt.get("otherFees") if receipt else None,
     )

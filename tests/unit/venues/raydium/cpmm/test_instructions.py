@@ -11,7 +11,6 @@ from quantdesk.core.markets import Market
 from quantdesk.localnet import raydium_pools
 from quantdesk.venues.port import Swap
 from quantdesk.venues.raydium.cpmm import layout
-from quantdesk.venues.reading import TOKEN_PROGRAM
 
 
 @pytest.mark.parametrize("market", world.EACH_MARKET, ids=lambda market: market.pair)
@@ -23,8 +22,9 @@ from quantdesk.venues.reading import TOKEN_PROGRAM
 def test_that_a_swap_names_its_accounts_and_bounds(
     market: Market, *, sells: bool, exact_in: bool, head: str, amounts: tuple[int, int]
 ) -> None:
-    pool, both = world.layout_of(market), (market.base.mint, market.quote.mint)
-    paid, received = both if sells else both[::-1]
+    pool, both = world.layout_of(market), (market.base, market.quote)
+    paid, received = (asset.mint for asset in (both if sells else both[::-1]))
+    programs = [asset.token_program for asset in (both if sells else both[::-1])]
     into, out = world.vaults(market) if sells else world.vaults(market)[::-1]
 
     call = ground.one(world.ready(market), market).instruction(
@@ -43,7 +43,7 @@ def test_that_a_swap_names_its_accounts_and_bounds(
     assert call.program == layout.PROGRAM
     assert [meta.address for meta in call.accounts] == [
         *("O", layout.AUTHORITY, pool.config, raydium_pools.address(market), "P", "R"),
-        *(into, out, TOKEN_PROGRAM, TOKEN_PROGRAM, paid, received, pool.observation),
+        *(into, out, *programs, paid, received, pool.observation),
     ]
     assert call.accounts[0] == AccountMeta("O", is_signer=True, is_writable=False)
     assert not any(meta.is_signer for meta in call.accounts[1:])

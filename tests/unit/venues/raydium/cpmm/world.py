@@ -8,6 +8,7 @@ from tests.unit.venues import ground
 from quantdesk.chains.port import AccountState
 from quantdesk.core.markets import MARKETS, Market
 from quantdesk.localnet import raydium_pools
+from quantdesk.localnet.accounts import mint
 from quantdesk.venues.following import Pools
 from quantdesk.venues.raydium.cpmm import layout
 from quantdesk.venues.raydium.cpmm.pool import CpmmFollowed
@@ -20,11 +21,12 @@ DEPTH_USD: Final = Decimal(3_000_000)
 
 
 def genesis(market: Market = BTC) -> dict[str, AccountState]:
-    """Return the accounts of a market's pool."""
+    """Return the accounts of a market's pool, and the mints it may ask for."""
     made = raydium_pools.accounts(
         market, price=ground.price(market), depth_usd=DEPTH_USD, usd=ground.USD
     )
-    return ground.seen(made)
+    minted = [mint(asset, authority=layout.AUTHORITY) for asset in (market.base, market.quote)]
+    return ground.seen([*made, *minted])
 
 
 def layout_of(market: Market = BTC) -> layout.Pool:

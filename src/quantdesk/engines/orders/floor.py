@@ -1,0 +1,88 @@
+"""A floor: where orders are executed, and what one of its routes costs.
+
+A desk has one floor, or one with rivals: then every order is offered to each of them (`floors.py`).
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from types import MappingProxyType
+from uuid import UUID
+
+from quantdesk.chains.port import Chain, Instruction, Trade, Wallet
+from quantdesk.core.assets import Asset
+from quantdesk.core.markets import Market
+from quantdesk.engines.orders.paths import Leg
+from quantdesk.engines.orders.plans import always
+from quantdesk.engines.orders.routing import Choice, Routing, Wanted
+from quantdesk.engines.orders.swaps import calls
+
+_LONGEST_MEMO = f"qd:{UUID(int=0)}:3"
+
+CheckPrice = Callable[[Market, Decimal], None]
+"""Raises when a route may not be traded at: too far from the reference, none fresh, or locked."""
+
+FitsTransaction = Callable[[Trade, Sequence[Instruction]], bool]
+"""Says whether a trade by these instructions goes into one transaction."""
+
+PriorityFee = Callable[[Sequence[Instruction], int], Awaitable[int]]
+"""Returns the lamports that instructions of so many compute units would offer for their place."""
+
+Worth = Callable[[int, Asset], int]
+"""Returns what so many lamports are worth in base units of an asset, rounded up."""
+
+Holdings = Callable[[], Mapping[str, int] | None]
+"""Returns what a floor's wallet holds as last read, by symbol in base units; None if unknown."""
+
+AskPrice = Callable[[Wanted], Awaitable[None]]
+"""Brings a floor's quotes up to date for one size; what goes wrong its venues say, it never."""
+
+
+def anything_fits(_: Trade, __: Sequence[Instruction]) -> bool:
+    """Say yes, where transactions have no size."""
+    return True
+
+
+async def _no_priority(_: Sequence[Instruction], __: int) -> int:
+    return 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Floor:
+    """Where orders are executed: the venues to route over and the chain they settle on.
+
+    `rivals` are other floors by name, which an order may be executed on instead where they net
+    more; `name` is how this one is told apart from them. `worth`, `holds` and `ask` matter only
+    where there are any.
+    """
+
+    chain: Chain
+    routing: Routing
+    wallet: Wallet
+    check_price: CheckPrice
+    network_fee_lamports: int
+    fits: FitsTransaction = anything_fits
+    priority_lamports: PriorityFee = _no_priority
+    name: str = "pools"
+    rivals: Mapping[str, "Floor"] = field(default_factory=lambda: MappingProxyType({}))
+    worth: Worth = lambda _lamports, _asset: 0
+    holds: Holdings = lambda: None
+    ask: AskPrice | None = None
+
+
+def routed(floor: Floor, wanted: Wanted, *, now_ms: int) -> Choice:
+    """Return the best route of those that fit one transaction; raises as `Routing.choose`."""
+
+    def fits(legs: Sequence[Leg]) -> bool:
+        trade = Trade(
+            side=wanted.side,
+            base=wanted.market.base,
+            quote=wanted.market.quote,
+            base_raw=wanted.base_raw,
+            quote_limit_raw=0,
+            memo=_LONGEST_MEMO,
+        )
+        return floor.fits(trade, calls(legs, [0] * len(legs), wanted, floor.wallet))
+
+    asking = always if floor.fits is anything_fits else fits
+    return floor.routing.choose(wanted, now_ms=now_ms, fits=asking)
