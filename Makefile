@@ -15,8 +15,13 @@ ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 # The first Python of this machine that is new enough, or the one a person names.
 PYTHON ?= $(firstword $(foreach p,$(PYTHONS),$(shell $(p) -c '$(ENOUGH)' 2>/dev/null && echo $(p))))
 CODE := src programs benches tests docs
-# What `make check` runs beside the rest, on the second core.
-FIRST_HALF := tests/unit/venues tests/unit/chains
+# What `make check` runs at the same time, the longest first: one more than there are cores, as
+# some tests wait. A part that is done makes room for the next.
+JOBS = $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+PARTS := $(addprefix check-,types venues rest onchain engines imports)
+VENUES := tests/unit/venues
+ONCHAIN := tests/unit/chains tests/unit/localnet tests/unit/localnet_maker tests/unit/programs
+ENGINES := tests/unit/engines tests/unit/sources
 
 # Installs exactly what a lock file names, every file checked against its hash.
 define install
@@ -50,12 +55,18 @@ setup: $(VENV)/.desk ## set up what the desk needs, start nothing
 check: $(VENV)/.dev ## format, lint, types, imports, unit and house rules: under a minute
 	@echo "→ format" && $(BIN)/ruff format --check $(CODE)
 	@echo "→ lint" && $(BIN)/ruff check $(CODE)
-	@echo "→ types, imports and half of the unit tests in the background"; mkdir -p build; \
-	{ $(BIN)/mypy $(CODE) && $(BIN)/lint-imports | sed -n '/^Analyzed/,$$p' \
-	  && $(BIN)/python -m pytest -q $(FIRST_HALF); } > build/check.log 2>&1 & half=$$!; \
-	echo "→ the other unit tests and house rules"; \
-	other=0; $(BIN)/python -m pytest -q tests/unit tests/tidy $(FIRST_HALF:%=--ignore=%) || other=$$?; \
-	wait $$half || other=$$?; cat build/check.log; exit $$other
+	@$(MAKE) --jobs=$(JOBS) --keep-going $(addprefix --,$(filter output-sync,$(.FEATURES))) $(PARTS)
+
+.PHONY: $(PARTS)
+check-types:
+	@echo "→ types" && $(BIN)/mypy $(CODE)
+check-imports:
+	@echo "→ imports" && $(BIN)/lint-imports | sed -n '/^Analyzed/,$$p'
+check-venues check-onchain check-engines: check-%:
+	@echo "→ unit tests: $*" && $(BIN)/python -m pytest -q $($(shell echo $* | tr a-z A-Z))
+check-rest:
+	@echo "→ unit tests: the rest, and house rules" && $(BIN)/python -m pytest -q \
+	  tests/unit tests/tidy $(patsubst %,--ignore=%,$(VENUES) $(ONCHAIN) $(ENGINES))
 
 .PHONY: test
 test: $(VENV)/.dev ## every test this machine can run; what it had to skip is listed with the reason

@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatch
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -25,6 +25,11 @@ class Source:
     def stem(self) -> str:
         """Return the file's name without its ending."""
         return Path(self.path).stem
+
+    @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """Return every node of the tree, walked once for all rules."""
+        return tuple(ast.walk(self.tree))
 
 
 @cache
@@ -59,10 +64,15 @@ def text(path: str) -> str:
 def sources(*folders: str) -> tuple[Source, ...]:
     """Return the Python files under these folders of the checkout."""
     return tuple(
-        parsed(path, text(path))
+        _source(path)
         for path in files()
         if path.endswith(".py") and path.startswith(tuple(f"{folder}/" for folder in folders))
     )
+
+
+@cache
+def _source(path: str) -> Source:
+    return parsed(path, text(path))
 
 
 def parsed(path: str, content: str) -> Source:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
+from functools import cache
 from itertools import pairwise
 from typing import Final
 
@@ -85,6 +86,13 @@ _POOLS: Final[dict[str, _Charged]] = {
 _EACH: Final = pytest.mark.parametrize("name", _POOLS)
 _SHARES: Final = st.floats(1e-7, 0.9)
 """How much of what a pool takes, or holds, an amount is."""
+_ANY_FEE: Final = minted.fees()
+_EITHER, _TOKEN, _BPS, _REACHED = (
+    st.booleans(),
+    st.integers(0, 1),
+    st.integers(1, 5_000),
+    st.floats(0, 1),
+)
 
 
 def _with(name: str, fees: Fees) -> _Charged:
@@ -96,25 +104,25 @@ def _most(pool: Pool, paid: str) -> float:
     return sum(min(piece.most, 10 * piece.depth) for piece in pool.curve(paid))
 
 
-@st.composite
-def _fees(draw: st.DrawFn, most: float) -> Fees:
-    """Draw fees of which many reach their most somewhere in the pool."""
+@cache
+def _most_without_fees(name: str, token: int) -> float:
+    plain = _POOLS[name]
+    return _most(plain, plain.about.mints[token])
 
-    def one() -> TransferFee:
-        if draw(st.booleans()):
-            return draw(minted.fees())
-        bps = draw(st.integers(1, 5_000))
-        return TransferFee(bps, int(draw(st.floats(0, 1)) * most * bps / 10_000))
 
-    return one(), one()
+def _fee(data: st.DataObject, most: float) -> TransferFee:
+    """Draw a fee; many reach their most somewhere in the pool."""
+    if data.draw(_EITHER):
+        return data.draw(_ANY_FEE)
+    bps = data.draw(_BPS)
+    return TransferFee(bps, int(data.draw(_REACHED) * most * bps / 10_000))
 
 
 def _asked(data: st.DataObject, name: str) -> tuple[_Charged, int, int]:
     """Return a pool with fees, the token paid, and an amount."""
-    token = data.draw(st.integers(0, 1))
-    plain = _POOLS[name]
-    most = _most(plain, plain.about.mints[token])
-    pool = _with(name, data.draw(_fees(most)))
+    token = data.draw(_TOKEN)
+    most = _most_without_fees(name, token)
+    pool = _with(name, (_fee(data, most), _fee(data, most)))
     return pool, token, max(1, int(data.draw(_SHARES) * most))
 
 

@@ -1,6 +1,7 @@
 """A swap is quoted to the last unit as the official SDK quotes it."""
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,14 @@ _FILE = Path(__file__).parents[4] / "vectors" / "meteora_dlmm.json"
 _POOLS: list[dict[str, Any]] = json.loads(_FILE.read_text())["pools"]
 
 
+_decoded = cache(pools.decoded)
+
+
 def _fill(pool: dict[str, Any], case: list[Any]) -> Fill:
     exact_in, sell_x, amount, seconds, _ = case
     swap = swap_exact_in if exact_in else swap_exact_out
     return swap(
-        pools.decoded(pools.numbers(pool["numbers"])),
+        _decoded(pools.numbers(pool["numbers"])),
         int(amount),
         sell_x=bool(sell_x),
         now_s=pools.UPDATED_S + seconds,
