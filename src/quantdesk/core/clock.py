@@ -13,6 +13,9 @@ class Clock(Protocol):
     def now_ms(self) -> int:
         """Return Unix time in milliseconds."""
 
+    def now_ns(self) -> int:
+        """Return Unix time in nanoseconds."""
+
     def monotonic(self) -> float:
         """Return seconds that never run backwards."""
 
@@ -26,6 +29,10 @@ class SystemClock:
     def now_ms(self) -> int:
         """Return Unix time in milliseconds."""
         return time.time_ns() // 1_000_000
+
+    def now_ns(self) -> int:
+        """Return Unix time in nanoseconds."""
+        return time.time_ns()
 
     def monotonic(self) -> float:
         """Return seconds that never run backwards."""

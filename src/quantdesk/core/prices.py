@@ -1,11 +1,13 @@
-"""Prices: what a source said about an asset in US dollars, and when."""
+"""Prices: what a source said about an asset, and what the desk makes of all of them in dollars."""
 
-from dataclasses import dataclass
 from decimal import Decimal
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+from quantdesk.core.validity import Validity
+
+
+class Reading(msgspec.Struct, frozen=True, gc=False):
     """One price as a source reported it.
 
     `symbol` is an asset of `core.assets`; `price` and `confidence` are in `currency` per unit,
@@ -26,12 +28,22 @@ class Reading:
         assert self.confidence >= 0, "a confidence is not negative"
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
-    """The board's word on a symbol: the latest accepted reading and when it reached the desk."""
+class Price(msgspec.Struct, frozen=True, gc=False):
+    """The board's word on a symbol in US dollars, and whose word it is.
+
+    `reading` names all sources it was made of and the oldest of their times. `validity` leaves age
+    aside, which is of the moment it is asked for. `sources` are those that agreed, `agreement_bps`
+    how far apart the outermost of them are (None of a single one), `raw_ids` the messages behind
+    the figure. It stands until `until_ms` (Unix milliseconds) unless something new is heard.
+    """
 
     reading: Reading
     received_ms: int
+    validity: Validity = Validity.VALID
+    agreement_bps: float | None = None
+    sources: tuple[str, ...] = ()
+    raw_ids: tuple[str, ...] = ()
+    until_ms: int | None = None
 
     @property
     def value(self) -> Decimal:

@@ -5,23 +5,27 @@ one market factor moves all coins together (by their beta, next to a noise of th
 them all at once, and stablecoins are pulled back to one dollar. After R. C. Merton (1976), "Option
 pricing when underlying stock returns are discontinuous", and J. D. Hamilton (1989), "A new approach
 to the economic analysis of nonstationary time series and the business cycle". Floats live inside
-`Path` alone; what leaves this file is a decimal on a tick.
+`Path` alone; what leaves this file is a decimal on a tick. Trades and books come with the prices
+(`crowd`), so that candles and books can be seen without a network.
 """
 
 import math
 import random
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
 
 from quantdesk.core.clock import Clock
 from quantdesk.core.errors import Refused
-from quantdesk.core.money import BPS
-from quantdesk.core.prices import Reading
+from quantdesk.core.ticks import Event, Frame
+from quantdesk.sources.crowd import Crowd, Exchange
+from quantdesk.sources.port import Take
+from quantdesk.sources.words import simulated as words
 
 _YEAR_S = 365 * 24 * 3600.0
 _HOUR_S = 3600.0
+_NS_PER_MS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,7 @@ REGIMES: Mapping[str, Regime] = MappingProxyType(
 
 _MARKET_VOLATILITY = 0.45
 _JUMP_DEVIATION = 0.004
+_FEED = "steps"
 
 
 class Path:
@@ -121,7 +126,7 @@ class Path:
 
 
 class Simulated:
-    """A stream of simulated readings, one per asset and step."""
+    """Simulated prices, trades and books, a message a step."""
 
     name = "simulated"
 
@@ -137,27 +142,48 @@ class Simulated:
         self._clock = clock
         self._seed = seed
         self._step_s = step_s
+        self._asked: set[str] = set()
         self._start = {symbol: model.start for symbol, model in MODELS.items()} | dict(start)
         for symbol in start:
             _known(symbol)
         if step_s <= 0 or any(price <= 0 for price in self._start.values()):
             raise Refused("a simulation needs a step and prices above zero", code="source.settings")
 
-    async def stream(self, symbols: Sequence[str]) -> AsyncIterator[Reading]:
-        """Yield the start prices, then one reading per asset every step, from the seed on.
+    async def run(self, symbols: Sequence[str], take: Take) -> None:
+        """Hand over the start prices, then one frame every step, from the seed on, without end.
 
-        Every call begins the same path anew. Raises `Refused` (`symbol.unknown`).
+        Every call begins the same path anew; ids of trades go on from the time it began, so that
+        they rise over restarts too. Raises `Refused` (`symbol.unknown`).
         """
+        last_ns = 0
+        ticks = {symbol: MODELS[symbol].tick for symbol in symbols if symbol in MODELS}
+        apart = random.Random(self._seed)  # noqa: S311 - the path goes the same way without it
+        crowd = Crowd(ticks, chance=apart.random)
+        exchange = Exchange(crowd, number=self._clock.now_ms(), asked=self._asked)
+        async for regime, prices in self._steps(symbols):
+            last_ns = max(self._clock.now_ns(), last_ns + 1)
+            told = {symbol: prices[symbol] for symbol in symbols}
+            step = exchange.step(last_ns // _NS_PER_MS, REGIMES[regime].confidence_bps, told)
+            take(Frame(self.name, _FEED, last_ns, words.write(step)))
+
+    def resync(self, symbol: str) -> None:
+        """Tell the whole book of this asset with the next step."""
+        self._asked.add(symbol)
+
+    def read(self, frame: Frame) -> Sequence[Event]:
+        """Return an oracle price, a trade and a book of each asset; raise `Corrupt`."""
+        return words.read(frame.data, frame.feed)
+
+    async def _steps(
+        self, symbols: Sequence[str]
+    ) -> AsyncGenerator[tuple[str, Mapping[str, Decimal]]]:
         for symbol in symbols:
             _known(symbol)
         path = Path(seed=self._seed, step_s=self._step_s, start=self._start)
         prices = {symbol: _on_tick(float(price), symbol) for symbol, price in self._start.items()}
         due = self._clock.monotonic()
         while True:
-            now_ms, confidence_bps = self._clock.now_ms(), REGIMES[path.regime].confidence_bps
-            for symbol in symbols:
-                price = prices[symbol]
-                yield Reading(self.name, symbol, price, price * confidence_bps / BPS, now_ms)
+            yield path.regime, prices
             # A machine that slept goes on from where it was; it does not rush through the gap.
             due = max(due + self._step_s, self._clock.monotonic())
             await self._clock.sleep(due - self._clock.monotonic())

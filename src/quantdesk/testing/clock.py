@@ -24,6 +24,10 @@ class ManualClock:
         """Return Unix time in milliseconds."""
         return self._now_us // 1000
 
+    def now_ns(self) -> int:
+        """Return Unix time in nanoseconds."""
+        return self._now_us * 1000
+
     def monotonic(self) -> float:
         """Return seconds since the clock was made."""
         return (self._now_us - self._began_us) / 1_000_000

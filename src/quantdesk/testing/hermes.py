@@ -1,15 +1,30 @@
 """A Hermes server on loopback that keeps the real one's shapes, and has its bad days on command.
 
-Format: https://docs.pyth.network/price-feeds/core/how-pyth-works/hermes
+Its binaries are whole and their Merkle proofs hold; only the signatures, which nobody here can
+make, are zeros. Format: https://docs.pyth.network/price-feeds/core/how-pyth-works/hermes
 """
 
 import asyncio
+import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Self
 
 from aiohttp import web
+
+from quantdesk.sources.words.accumulator import (
+    BODY_BYTES,
+    HASH_BYTES,
+    MAGIC,
+    MESSAGE,
+    PAYLOAD,
+    ROOT_MAGIC,
+    SIGNATURE_BYTES,
+    leaf_hash,
+    node_hash,
+)
+from quantdesk.sources.words.keccak import keccak256
 
 _BACKLOG_MAX = 1000
 
@@ -25,14 +40,16 @@ class Hermes:
     """Serves what `publish` said last, and streams what it says next.
 
     Bad days: `status` other than 200 answers every request with that; `silent` accepts requests and
-    says nothing; `garbage`, `cut` and `end` do to open streams what their names say. A stale feed
-    is published with an old `publish_time`.
+    says nothing; `garbage`, `cut`, `end` and `freeze` do to open streams what their names say. A
+    stale feed is published with an old `publish_time`; one that is `forget`ten gives 404. `lie` has
+    parsed prices differ from the binary.
     """
 
     def __init__(self, *, api_key: str | None = None) -> None:
         self._api_key = api_key
         self._latest: dict[str, dict[str, Any]] = {}
         self._streams: dict[asyncio.Queue[bytes | None], frozenset[str]] = {}
+        self._frozen: set[asyncio.Queue[bytes | None]] = set()
         self._opened = asyncio.Event()
         self._closing = asyncio.Event()
         self._runner: web.AppRunner | None = None
@@ -40,6 +57,8 @@ class Hermes:
         self.status = int(HTTPStatus.OK)
         self.retry_after = ""
         self.silent = False
+        self.lie = 0
+        self.encoding = "base64"
         self.requests = 0
         self.streams_opened = 0
 
@@ -78,9 +97,41 @@ class Hermes:
                 "prev_publish_time": publish_time - 1,
             },
         }
+        message = self.message([feed])
         for stream, feeds in self._streams.items():
-            if feed in feeds:
-                stream.put_nowait(_event({feed: self._latest[feed]}))
+            if feed in feeds and stream not in self._frozen:
+                stream.put_nowait(b"data:" + message + b"\n\n")
+
+    def message(self, feeds: Sequence[str]) -> bytes:
+        """Return what it says of these feeds, as it says it last."""
+        updates = [self._latest[feed] for feed in feeds]
+        binary = accumulator_update([message_of(update) for update in updates], slot=_slot(updates))
+        parsed = [
+            update | {"price": update["price"] | {"price": str(_price(update) + self.lie)}}
+            for update in updates
+        ]
+        text = binary.hex() if self.encoding == "hex" else base64.b64encode(binary).decode()
+        said = {"binary": {"encoding": self.encoding, "data": [text]}, "parsed": parsed}
+        return json.dumps(said, separators=(",", ":")).encode()
+
+    def forget(self, feed: str) -> None:
+        """Have a feed no more."""
+        del self._latest[feed]
+
+    def freeze(self) -> None:
+        """Say nothing more by the streams that are open, but keep them open."""
+        self._frozen |= set(self._streams)
+
+    @property
+    def streams(self) -> int:
+        """Return how many streams are open."""
+        return len(self._streams)
+
+    def cut_one(self) -> None:
+        """Close the oldest stream in the middle of an event."""
+        stream = next(iter(self._streams))
+        stream.put_nowait(b'data:{"binary":{"encod')
+        stream.put_nowait(None)
 
     def keep_alive(self) -> None:
         """Send every stream the comment that keeps it open."""
@@ -101,10 +152,10 @@ class Hermes:
             stream.put_nowait(b'data:{"binary":{"encod')
             stream.put_nowait(None)
 
-    def end(self) -> None:
-        """End every stream as Hermes does after a day."""
+    def end(self, why: str = "Connection timeout reached (24h)") -> None:
+        """End every stream with an error, as Hermes does after a day or for "Slow consumer"."""
         for stream in self._streams:
-            stream.put_nowait(b"event:error\ndata:Connection timeout reached (24h)\n\n")
+            stream.put_nowait(f"event:error\ndata:{why}\n\n".encode())
             stream.put_nowait(None)
 
     async def opened(self, count: int) -> None:
@@ -119,8 +170,7 @@ class Hermes:
             return declined
         if self.silent:
             await self._closing.wait()
-        asked = {feed: self._latest[feed] for feed in _feeds(request)}
-        return web.json_response(_message(asked))
+        return web.Response(body=self.message(_feeds(request)), content_type="application/json")
 
     async def _serve_stream(self, request: web.Request) -> web.StreamResponse:
         declined = self._declined(request)
@@ -133,7 +183,7 @@ class Hermes:
         self._streams[stream] = feeds
         if not self.silent:
             for feed in sorted(feeds):
-                stream.put_nowait(_event({feed: self._latest[feed]}))
+                stream.put_nowait(b"data:" + self.message([feed]) + b"\n\n")
         self.streams_opened += 1
         self._opened.set()
         try:
@@ -141,6 +191,7 @@ class Hermes:
                 await response.write(raw)
         finally:
             del self._streams[stream]
+            self._frozen.discard(stream)
         return response
 
     def _declined(self, request: web.Request) -> web.Response | None:
@@ -164,10 +215,48 @@ def _feeds(request: web.Request) -> list[str]:
     return [feed.removeprefix("0x") for feed in request.query.getall("ids[]", [])]
 
 
-def _message(updates: Mapping[str, Any]) -> dict[str, Any]:
-    # The real binary is signed by Pyth and cannot be made here; its place is kept.
-    return {"binary": {"encoding": "hex", "data": ["504e4155"]}, "parsed": list(updates.values())}
+def _price(update: Mapping[str, Any]) -> int:
+    return int(update["price"]["price"])
 
 
-def _event(updates: Mapping[str, Any]) -> bytes:
-    return b"data:" + json.dumps(_message(updates), separators=(",", ":")).encode() + b"\n\n"
+def _slot(updates: Sequence[Mapping[str, Any]]) -> int:
+    return max(int(update["metadata"]["slot"]) for update in updates)
+
+
+def message_of(update: Mapping[str, Any]) -> bytes:
+    """Return the message that goes on chain for an update in Hermes' JSON."""
+    said, before = update["price"], update["metadata"]["prev_publish_time"]
+    price, conf, time = int(said["price"]), int(said["conf"]), said["publish_time"]
+    feed = bytes.fromhex(update["id"])
+    return MESSAGE.pack(0, feed, price, conf, said["expo"], time, before, price, conf)
+
+
+def accumulator_update(messages: Sequence[bytes], *, slot: int) -> bytes:
+    """Return the binary of messages: a Merkle tree over them, its root in a VAA signed by nobody.
+
+    The tree is filled up to a power of two, as Pythnet's is, and of two leaves at least.
+    """
+    empty = keccak256(b"\x02")[:HASH_BYTES]
+    levels = [[leaf_hash(message) for message in messages]]
+    width = 2
+    while width < len(messages):
+        width *= 2
+    levels[0] += [empty] * (width - len(messages))
+    while len(levels[-1]) > 1:
+        below = levels[-1]
+        levels.append([node_hash(*pair) for pair in zip(below[::2], below[1::2], strict=True)])
+    payload = PAYLOAD.pack(ROOT_MAGIC, 0, slot, 10_000, levels[-1][0])
+    vaa = bytes([1, 0, 0, 0, 4, 1]) + bytes(SIGNATURE_BYTES + BODY_BYTES) + payload
+    leaves = b"".join(
+        _sized(message) + _proof(levels, number) for number, message in enumerate(messages)
+    )
+    return MAGIC + bytes([1, 0, 0, 0]) + _sized(vaa) + bytes([len(messages)]) + leaves
+
+
+def _sized(data: bytes) -> bytes:
+    return len(data).to_bytes(2, "big") + data
+
+
+def _proof(levels: Sequence[Sequence[bytes]], number: int) -> bytes:
+    nodes = [level[(number >> height) ^ 1] for height, level in enumerate(levels[:-1])]
+    return bytes([len(nodes)]) + b"".join(nodes)

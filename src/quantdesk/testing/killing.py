@@ -9,11 +9,11 @@ happens there, before or after it took effect:
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast
 
 from quantdesk.bus.port import Bus, Listener
 from quantdesk.chains.port import Chain, Instruction, Receipt, Sighting, Trade, Transaction
@@ -189,6 +189,21 @@ class _Connection:
     async def fetchval(self, query: str, *args: object) -> Any:  # noqa: ANN401 - a column
         return await self._life.do(_named(query), lambda: self._inner.fetchval(query, *args))
 
+    async def copy_to_table(
+        self,
+        table_name: str,
+        *,
+        source: AsyncIterable[bytes],
+        columns: Sequence[str],
+        format: Literal["binary"],  # noqa: A002 - the driver's own name
+    ) -> str:
+        return await self._life.do(
+            f"copy {table_name}",
+            lambda: self._inner.copy_to_table(
+                table_name, source=source, columns=columns, format=format
+            ),
+        )
+
 
 @asynccontextmanager
 async def _lent(
@@ -272,6 +287,9 @@ class _Clock:
 
     def now_ms(self) -> int:
         return self._inner.now_ms()
+
+    def now_ns(self) -> int:
+        return self._inner.now_ns()
 
     def monotonic(self) -> float:
         return self._inner.monotonic()

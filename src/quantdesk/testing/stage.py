@@ -20,6 +20,7 @@ from quantdesk.chains.port import Wallet
 from quantdesk.core.assets import ASSETS
 from quantdesk.core.ids import uuid7
 from quantdesk.core.markets import Market, Side, market
+from quantdesk.core.validity import Validity
 from quantdesk.engines.orders.engine import TOPIC, Orders, Placed, Rules
 from quantdesk.engines.orders.floor import Floor
 from quantdesk.engines.orders.model import Attempt, Order, OrderEvent
@@ -126,8 +127,9 @@ class Stage:
         """Return the risk kernel's approval of a wish."""
         traded = market(wish.pair)
         facts = Facts(
-            now_ms=self.clock.now_ms(), base_usd=Decimal(100), price_age_ms=0, prices=(),
-            day_notional_usd=Decimal(0), open_orders=0, gives_raw=0,
+            now_ms=self.clock.now_ms(), base_usd=Decimal(100), price_age_ms=0,
+            price_validity=Validity.VALID, prices=(), day_notional_usd=Decimal(0), open_orders=0,
+            gives_raw=0,
         )  # fmt: skip
         intent = Intent(
             account_id=self.account_id, market=traded, side=wish.side, base_raw=wish.base_raw,

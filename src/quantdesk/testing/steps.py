@@ -25,6 +25,10 @@ class SteppedClock:
         """Return Unix time in milliseconds."""
         return (self._began_us + self._past_us) // 1000
 
+    def now_ns(self) -> int:
+        """Return Unix time in nanoseconds."""
+        return (self._began_us + self._past_us) * 1000
+
     def monotonic(self) -> float:
         """Return seconds since the clock was made."""
         return self._past_us / _US

@@ -1,6 +1,5 @@
 """The simulation repeats itself for a seed, moves like a market, and shows no absurd price."""
 
-import asyncio
 import math
 import statistics
 from collections import Counter
@@ -11,7 +10,6 @@ import pytest
 
 from quantdesk.core.assets import ASSETS
 from quantdesk.core.errors import Refused
-from quantdesk.core.prices import Reading
 from quantdesk.sources.simulated import MODELS, REGIMES, Path, Simulated
 from quantdesk.testing.clock import ManualClock
 
@@ -25,24 +23,6 @@ def course(seed: int, steps: int, step_s: float = 1.0) -> list[dict[str, Decimal
 
 def moves(prices: list[dict[str, Decimal]], symbol: str) -> list[float]:
     return [math.log(b[symbol] / a[symbol]) for a, b in pairwise(prices)]
-
-
-def watched(seed: int, symbols: list[str], seconds: int, step_s: float = 1.0) -> list[Reading]:
-    async def run() -> list[Reading]:
-        clock, got = ManualClock(), []
-
-        async def watch() -> None:
-            source = Simulated(clock=clock, seed=seed, step_s=step_s)
-            async for reading in source.stream(symbols):
-                got.append(reading)  # noqa: PERF401 - cut off in the middle
-
-        task = asyncio.create_task(watch())
-        await clock.advance(seconds)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        return got
-
-    return asyncio.run(run())
 
 
 def test_that_a_seed_repeats_itself_and_another_differs() -> None:
@@ -85,33 +65,6 @@ def test_that_every_regime_comes_and_stress_is_wilder_than_calm() -> None:
     assert statistics.mean(sizes["stress"]) > 2 * statistics.mean(sizes["calm"])
 
 
-def test_that_a_reading_comes_each_step_with_the_clocks_time() -> None:
-    got = watched(1, ["SOL", "BTC"], seconds=6, step_s=2)
-    assert [(reading.symbol, reading.published_ms - 1_700_000_000_000) for reading in got] == [
-        (symbol, ms) for ms in (0, 2000, 4000, 6000) for symbol in ("SOL", "BTC")
-    ]
-    assert got[0].price == START["SOL"]
-    assert {reading.source for reading in got} == {"simulated"}
-
-
-def test_that_the_path_is_the_same_whoever_watches_it() -> None:
-    alone = [reading.price for reading in watched(4, ["ETH"], seconds=30)]
-    among = watched(4, ["BTC", "ETH", "USDT"], seconds=30)
-    assert [reading.price for reading in among if reading.symbol == "ETH"] == alone
-
-
-def test_that_a_start_price_can_be_given() -> None:
-    source = Simulated(clock=ManualClock(), seed=1, start={"SOL": Decimal(20)})
-
-    async def first() -> Reading:
-        readings = source.stream(["SOL"])
-        reading = await anext(readings)
-        await readings.aclose()  # type: ignore[attr-defined]
-        return reading
-
-    assert asyncio.run(first()).price == 20
-
-
 def test_that_settings_without_sense_are_refused() -> None:
     clock = ManualClock()
     with pytest.raises(Refused, match="above zero"):
@@ -120,6 +73,3 @@ def test_that_settings_without_sense_are_refused() -> None:
         Simulated(clock=clock, seed=1, start={"SOL": Decimal(0)})
     with pytest.raises(Refused, match="DOGE"):
         Simulated(clock=clock, seed=1, start={"DOGE": Decimal(1)})
-    unknown = Simulated(clock=clock, seed=1).stream(["DOGE"])
-    with pytest.raises(Refused, match="DOGE"):
-        asyncio.run(anext(unknown))  # type: ignore[arg-type]

@@ -18,6 +18,7 @@ from quantdesk.chains.port import AccountState
 from quantdesk.chains.solana.answers import AccountsAnswer, account_state
 from quantdesk.chains.solana.pubsub import Subscriptions
 from quantdesk.chains.solana.rpc import Rpc
+from quantdesk.core.backoff import Backoff
 from quantdesk.core.clock import Clock
 from quantdesk.core.errors import DeskError, Unavailable
 
@@ -65,11 +66,11 @@ class LiveAccounts:
         An account is never yielded at an older slot after a newer one.
         """
         newest: dict[str, int] = {}
-        pauses = _Pauses(self._jitter)
+        backoff = Backoff(self._jitter, first_s=_PAUSE_S, longest_s=_PAUSE_S_MAX)
         async with aiohttp.ClientSession() as session:
             while True:
                 try:
-                    async with aclosing(self._connection(session, addresses, pauses)) as states:
+                    async with aclosing(self._connection(session, addresses, backoff)) as states:
                         async for state in states:
                             if state.slot >= newest.get(state.address, 0):
                                 newest[state.address] = state.slot
@@ -80,10 +81,10 @@ class LiveAccounts:
                     why = words.replace(self._url, "the node") or type(problem).__name__
                     _log.warning("accounts.dropped", host=URL(self._url).host, why=why)
                 self.drops += 1
-                await self._clock.sleep(pauses.next())
+                await self._clock.sleep(backoff.failed())
 
     async def _connection(
-        self, session: aiohttp.ClientSession, addresses: Sequence[str], pauses: "_Pauses"
+        self, session: aiohttp.ClientSession, addresses: Sequence[str], backoff: Backoff
     ) -> AsyncGenerator[AccountState, None]:
         async with asyncio.timeout(self._silence_s):
             socket = await session.ws_connect(self._url, max_msg_size=_MESSAGE_BYTES_MAX)
@@ -103,7 +104,7 @@ class LiveAccounts:
                 while True:
                     change = await subscriptions.next()
                     self.heard_ms = self._clock.now_ms()
-                    pauses.reset()
+                    backoff.healthy()
                     if change is not None:
                         yield change
             finally:
@@ -124,19 +125,3 @@ class LiveAccounts:
                 for address, account in zip(chunk, answer.value, strict=True)
             )
         return states
-
-
-class _Pauses:
-    """Growing pauses between failures in a row."""
-
-    def __init__(self, jitter: Callable[[], float]) -> None:
-        self._jitter = jitter
-        self._length_s = _PAUSE_S
-
-    def next(self) -> float:
-        length_s = self._length_s
-        self._length_s = min(2 * length_s, _PAUSE_S_MAX)
-        return length_s * (1 + self._jitter()) / 2
-
-    def reset(self) -> None:
-        self._length_s = _PAUSE_S
