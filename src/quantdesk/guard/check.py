@@ -15,6 +15,7 @@ from quantdesk.core.clock import iso
 from quantdesk.core.errors import DeskError, Refused, Unavailable
 from quantdesk.core.markets import Market, Side
 from quantdesk.core.money import BPS, from_raw
+from quantdesk.core.validity import Action, Validity, allows, unfit
 
 _SEAL = object()
 
@@ -47,7 +48,8 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """What is true now: prices as the board has them, and what the account already did.
 
-    `base_usd` is US dollars per base asset. `price_age_ms` is the older of the prices used.
+    `base_usd` is US dollars per base asset. `price_age_ms` is the older of the prices used,
+    `price_validity` the worse of them.
     `free_raw` is what the wallet holds of the asset to be given, less what open orders will take;
     None where nothing settles (paper). `gives_raw` is what this order would take of it.
     """
@@ -55,6 +57,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     now_ms: int
     base_usd: Decimal
     price_age_ms: int
+    price_validity: Validity
     prices: tuple[dict[str, Any], ...]
     day_notional_usd: Decimal
     open_orders: int
@@ -83,6 +86,7 @@ class Approved(msgspec.Struct, frozen=True, kw_only=True):
             "notionalUsd": self.notional_usd,
             "baseUsd": self.facts.base_usd,
             "priceAgeMs": self.facts.price_age_ms,
+            "priceValidity": self.facts.price_validity.name,
             "dayNotionalUsd": self.facts.day_notional_usd,
             "openOrders": self.facts.open_orders,
             "prices": self.facts.prices,
@@ -92,8 +96,8 @@ class Approved(msgspec.Struct, frozen=True, kw_only=True):
 def check(intent: Intent, *, limits: Limits, facts: Facts, decision_id: UUID) -> Approved:
     """Return the approval of an intent.
 
-    Raises `Refused` with the first rule it breaks, or `Unavailable` (`price.stale`) when the facts
-    are too old to judge.
+    Raises `Refused` with the first rule it breaks, or `Unavailable` when the prices are too old
+    (`price.stale`) or otherwise unfit to judge by (see `core.validity.unfit`).
     """
     notional = facts.base_usd * from_raw(intent.base_raw, intent.market.base.decimals)
     for rule in _RULES:
@@ -141,6 +145,12 @@ def _price_age(_i: Intent, limits: Limits, facts: Facts, _usd: Decimal) -> DeskE
         f" {limits.price_age_ms_max} ms",
         code="price.stale",
     )
+
+
+def _price_validity(_i: Intent, _l: Limits, facts: Facts, _usd: Decimal) -> DeskError | None:
+    if allows(Action.OPEN, facts.price_validity):
+        return None
+    return unfit("the reference price", facts.price_validity, Action.OPEN)
 
 
 def _slippage(intent: Intent, limits: Limits, _f: Facts, _usd: Decimal) -> DeskError | None:
@@ -200,6 +210,7 @@ _RULES: tuple[Rule, ...] = (
     _halted,
     _pair,
     _price_age,
+    _price_validity,
     _slippage,
     _order_notional,
     _day_notional,

@@ -8,12 +8,12 @@ session state behind: use `set local`, transaction-level advisory locks, and no 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Literal, Protocol, Self
 
 import asyncpg
 import msgspec
@@ -42,6 +42,7 @@ _GONE = (
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.TooManyConnectionsError,
+    asyncpg.InternalClientError,  # its goodbye came between two questions, and the driver tripped
     OSError,
 )
 _BUSY = (
@@ -75,6 +76,16 @@ class Connection(Protocol):
 
     async def fetchval(self, query: str, *args: object) -> Any:  # noqa: ANN401 - a column
         """Return the first column of the first row, or None."""
+
+    async def copy_to_table(
+        self,
+        table_name: str,
+        *,
+        source: AsyncIterable[bytes],
+        columns: Sequence[str],
+        format: Literal["binary"],  # noqa: A002 - the driver's own name
+    ) -> str:
+        """Copy packed rows into a table, all or none, and return the command tag."""
 
 
 def anticipated(problem: BaseException) -> DeskError | None:
@@ -128,7 +139,7 @@ class _Lease:
             await self._release()
             return
         # Our own misuse of a healthy connection is a bug and stays one.
-        lost = isinstance(problem, asyncpg.InterfaceError) and self._connection.is_closed()
+        lost = isinstance(problem, asyncpg.InterfaceError) and _is_closed(self._connection)
         await self._release()
         if lost:
             raise Unavailable(f"database: {problem}", code="database.unavailable") from problem
@@ -140,6 +151,14 @@ class _Lease:
         # What was committed stays so: a connection that dies on its way back is only replaced.
         with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
             await self._pool.release(self._connection, timeout=_RELEASE_S)
+
+
+def _is_closed(connection: Any) -> bool:  # noqa: ANN401 - asyncpg has no types
+    try:
+        closed: bool = connection.is_closed()
+    except asyncpg.InterfaceError:  # it closed, and the pool has taken it back already
+        return True
+    return closed
 
 
 class ReadPool:

@@ -9,6 +9,7 @@ import pytest
 
 from quantdesk.core.errors import DeskError, Refused, Unavailable
 from quantdesk.core.markets import Side, market
+from quantdesk.core.validity import Validity
 from quantdesk.guard.check import Approved, Facts, Intent, Limits, check, check_price
 
 SOL = market("SOL-USDC")
@@ -16,8 +17,8 @@ INTENT = Intent(
     account_id=UUID(int=1), market=SOL, side=Side.SELL, base_raw=2 * 10**9, slippage_bps=50
 )
 FACTS = Facts(
-    now_ms=0, base_usd=Decimal(100), price_age_ms=10_000, prices=(), day_notional_usd=Decimal(50),
-    open_orders=3, gives_raw=2 * 10**9, free_raw=2 * 10**9,
+    now_ms=0, base_usd=Decimal(100), price_age_ms=10_000, price_validity=Validity.STRAINED,
+    prices=(), day_notional_usd=Decimal(50), open_orders=3, gives_raw=2 * 10**9, free_raw=2 * 10**9,
 )  # fmt: skip
 # Each row: code, the limit or fact at its last allowed value, and one step past it.
 EDGES: list[tuple[str, str, object, object]] = [
@@ -54,6 +55,30 @@ def test_that_funds_suffice_to_the_base_unit() -> None:
         _check({}, free_raw=2 * 10**9 - 1)
     assert short.value.code == "funds.insufficient"
     assert "2 SOL" in short.value.detail
+
+
+@pytest.mark.parametrize(
+    ("validity", "code"),
+    [
+        (Validity.CORRUPT, "price.corrupt"),
+        (Validity.TOO_VOLATILE, "price.volatile"),
+        (Validity.DISAGREES, "price.disagreement"),
+        (Validity.TOO_UNCERTAIN, "price.uncertain"),
+        (Validity.STALE_FOR_MARGIN, "price.stale"),
+        (Validity.CLOSED, "market.closed"),
+        (Validity.QUARANTINED, "price.unconfirmed"),
+        (Validity.STALE, "price.stale"),
+        (Validity.STRAINED, None),
+        (Validity.VALID, None),
+    ],
+)
+def test_that_an_order_goes_by_no_unfit_price(validity: Validity, code: str | None) -> None:
+    if code is None:
+        assert _check({}, price_validity=validity).record()["priceValidity"] == validity.name
+        return
+    with pytest.raises(Unavailable) as unfit:
+        _check({}, price_validity=validity)
+    assert unfit.value.code == code
 
 
 def test_that_rules_are_asked_in_their_order() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from quantdesk.core.errors import Unavailable
 from quantdesk.core.prices import Price, Reading
+from quantdesk.core.validity import Validity
 from quantdesk.ingest.board import Board
 
 NOW = 1_700_000_000_000
@@ -29,7 +30,9 @@ def board(*readings: Reading, **settings: object) -> Board:
 
 def test_that_the_latest_reading_is_told() -> None:
     one = board(reading(ago_ms=20), reading(price="60001"))
-    assert one.latest("BTC") == Price(reading(price="60001"), NOW)
+    assert one.latest("BTC") == Price(
+        reading(price="60001"), NOW, Validity.VALID, None, ("pyth",), (), NOW + 5_000
+    )
     assert one.accepted == {"pyth": 2}
     assert one.latest("ETH") is None
 
@@ -55,7 +58,8 @@ def test_that_only_order_and_repetition_refuse_a_reading(
     assert one.rejected == ({("pyth", reason): 1} if reason else {})
     shown = one.latest("BTC")
     assert shown is not None
-    assert shown.received_ms == (NOW if reason else NOW + 5)
+    alone = second.source == "pyth"
+    assert shown.received_ms == (NOW + 5 if alone and not reason else NOW)
 
 
 def test_that_a_refused_reading_does_not_make_a_price_younger() -> None:
@@ -153,6 +157,10 @@ def test_that_provenance_says_it_all() -> None:
         "confidence": "10",
         "publishedAt": "2023-11-14T22:13:19.750Z",
         "receivedAt": "2023-11-14T22:13:20.000Z",
+        "agreementBps": None,
+        "sources": ["pyth"],
+        "rawIds": [],
+        "validity": "VALID",
         "ageMs": 1000,
     }
 
@@ -173,6 +181,6 @@ def test_that_changes_are_told_once_with_all_that_changed() -> None:
             waiting.cancel()
             assert await anext(others) == {"BTC", "USDT", "SOL", "ETH"}
         one.take(reading("ETH", ago_ms=-1), NOW)
-        assert not one._changes
+        assert not one.followed
 
     asyncio.run(run())

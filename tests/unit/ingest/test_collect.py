@@ -1,102 +1,104 @@
-"""Collectors keep their source running, and the first live source that answers is chosen."""
+"""Collectors keep their source running, and the live sources that answer are chosen."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from decimal import Decimal
-
-import pytest
+from collections.abc import Awaitable, Callable, Sequence
 
 from quantdesk.core.errors import Refused, Unavailable
-from quantdesk.core.prices import Reading
-from quantdesk.ingest.board import Board
-from quantdesk.ingest.collect import Candidate, Collector, choose
+from quantdesk.core.ticks import Event, Frame
+from quantdesk.ingest.collect import Candidate, Collector, answering
+from quantdesk.sources.port import Take
 from quantdesk.testing.clock import ManualClock
 
 
 class _Script:
-    """A source that says and does what it is told, one list per time it is opened."""
+    """A source that sends and does what it is told, one list per time it is run."""
 
-    def __init__(self, name: str, *runs: list[Reading | Exception]) -> None:
+    def __init__(self, name: str, *runs: list[Frame | Exception]) -> None:
         self.name = name
         self.asked: list[tuple[str, ...]] = []
         self._runs = list(runs)
 
-    async def stream(self, symbols: Sequence[str]) -> AsyncIterator[Reading]:
+    async def run(self, symbols: Sequence[str], take: Take) -> None:
         self.asked.append(tuple(symbols))
         for word in self._runs.pop(0):
             if isinstance(word, Exception):
                 raise word
-            yield word
+            take(word)
+
+    def read(self, frame: Frame) -> Sequence[Event]:
+        return ()
 
 
-def said(ms: int) -> Reading:
-    return Reading("script", "BTC", Decimal(ms), Decimal(0), ms)
+def sent(ns: int) -> Frame:
+    return Frame("script", "ws", ns, b"")
 
 
 GONE = Unavailable("gone", code="source.unavailable")
 
 
-def collector(source: _Script, board: Board, clock: ManualClock) -> Collector:
-    return Collector(source=source, symbols=["BTC"], board=board, clock=clock, chance=lambda: 0.0)
+def collector(source: _Script, taken: list[Frame], clock: ManualClock) -> Collector:
+    return Collector(
+        source=source,
+        symbols=["BTC"],
+        take=taken.append,
+        heard=lambda: len(taken),
+        clock=clock,
+        chance=lambda: 0.5,
+    )
 
 
 def test_that_a_source_that_ends_is_collected_to_its_end() -> None:
     async def run() -> None:
-        source, board, clock = (
-            _Script("script", [said(1), said(1), said(2)]),
-            Board(),
-            ManualClock(),
-        )
-        one = collector(source, board, clock)
+        source, taken = _Script("script", [sent(1), sent(2)]), list[Frame]()
+        one = collector(source, taken, ManualClock())
         await one.run()
-        latest = board.latest("BTC")
-        assert latest is not None
-        assert latest.value == Decimal(2)
-        assert latest.received_ms == clock.now_ms()
-        assert (board.accepted["script"], board.rejected["script", "duplicate"]) == (2, 1)
-        assert (one.ended, one.failures, source.asked) == (True, 0, [("BTC",)])
+        assert taken == [sent(1), sent(2)]
+        assert (one.ended, one.failures, one.problem, source.asked) == (True, 0, None, [("BTC",)])
 
     asyncio.run(run())
 
 
 def test_that_a_source_that_gave_up_is_begun_again_ever_more_slowly() -> None:
     async def run() -> None:
-        runs: list[list[Reading | Exception]] = [[GONE] for _ in range(9)]
-        source, clock = _Script("script", *runs, [said(1)]), ManualClock()
-        one = collector(source, Board(), clock)
+        runs: list[list[Frame | Exception]] = [[GONE] for _ in range(9)]
+        source, clock = _Script("script", *runs, [sent(1)]), ManualClock()
+        one = collector(source, [], clock)
         task = asyncio.create_task(one.run())
-        for opened, wait_s in enumerate([0.5, 1, 2, 4, 8, 16, 30, 30, 30], start=1):
+        waits = [0.55, 1.05, 2.05, 4.05, 8.05, 16.05, 30.05, 30.05, 30.05]
+        for opened, wait_s in enumerate(waits, start=1):
             await clock.advance(0)
             assert (len(source.asked), one.problem) == (opened, GONE)
             await clock.advance(wait_s - 0.01)
             assert len(source.asked) == opened
-            await clock.advance(0.01)
+            await clock.advance(0.01 + 1e-6)  # waits are floats, and add up
         await task
         assert (one.failures, one.problem, one.ended) == (9, None, True)
 
     asyncio.run(run())
 
 
-def test_that_what_no_restart_cures_is_raised() -> None:
+def test_that_what_no_restart_cures_stays_its_problem_and_is_not_tried_again() -> None:
     async def run() -> None:
         refused = Refused("no such asset", code="symbol.unknown")
-        with pytest.raises(Refused):
-            await collector(_Script("script", [refused]), Board(), ManualClock()).run()
+        source = _Script("script", [refused])
+        one = collector(source, [], ManualClock())
+        await one.run()
+        assert (one.problem, one.ended, len(source.asked)) == (refused, False, 1)
 
     asyncio.run(run())
 
 
-def chosen(*probes: Callable[[ManualClock], Awaitable[object]]) -> tuple[str, float]:
-    async def run() -> tuple[str, float]:
+def chosen(*probes: Callable[[ManualClock], Awaitable[object]]) -> tuple[list[str], float]:
+    async def run() -> tuple[list[str], float]:
         clock = ManualClock()
         candidates = [
             Candidate(_Script(str(number)), lambda probe=probe: probe(clock))  # type: ignore[misc]
             for number, probe in enumerate(probes)
         ]
-        task = asyncio.create_task(choose(candidates, otherwise=_Script("simulated"), clock=clock))
+        task = asyncio.create_task(answering(candidates, clock=clock))
         while not task.done():
             await clock.advance(0.5)
-        return task.result().name, clock.monotonic()
+        return [source.name for source in task.result()], clock.monotonic()
 
     return asyncio.run(run())
 
@@ -113,15 +115,15 @@ async def hangs(clock: ManualClock) -> None:
     await clock.sleep(1000)
 
 
-def test_that_the_first_in_order_of_those_that_answer_is_chosen() -> None:
-    assert chosen(fails, answers, answers)[0] == "1"
-    assert chosen(answers)[0] == "0"
+def test_that_all_that_answer_are_chosen_in_order() -> None:
+    assert chosen(fails, answers, answers)[0] == ["1", "2"]
+    assert chosen(answers)[0] == ["0"]
 
 
 def test_that_a_silent_candidate_costs_three_seconds_in_all() -> None:
-    assert chosen(hangs, hangs, answers) == ("2", 3.0)
+    assert chosen(hangs, hangs, answers) == (["2"], 3.0)
 
 
-def test_that_the_last_resort_is_taken_when_none_answers() -> None:
-    assert chosen(fails, hangs) == ("simulated", 3.0)
-    assert chosen()[0] == "simulated"
+def test_that_nobody_is_chosen_when_none_answers() -> None:
+    assert chosen(fails, hangs) == ([], 3.0)
+    assert chosen()[0] == []

@@ -15,6 +15,7 @@ from quantdesk.core.errors import Refused
 from quantdesk.core.ids import NewId
 from quantdesk.core.markets import Market, Side
 from quantdesk.core.money import from_raw, to_raw
+from quantdesk.core.validity import Validity
 from quantdesk.engines.orders.engine import Orders, Placed
 from quantdesk.engines.orders.usage import gives
 from quantdesk.guard.check import Approved, Facts, Intent, Limits, check
@@ -93,10 +94,12 @@ class Intake:
         now_ms = self._clock.now_ms()
         traded = intent.market
         symbols = (traded.base.symbol, traded.quote.symbol)
-        prices = tuple(self._board.provenance(symbol, now_ms=now_ms) for symbol in symbols)
-        base = self._board.fresh(
-            traded.base.symbol, now_ms=now_ms, age_ms_max=self.limits.price_age_ms_max
+        age_ms_max = self.limits.price_age_ms_max
+        prices = tuple(
+            self._board.provenance(symbol, now_ms=now_ms, age_ms_max=age_ms_max)
+            for symbol in symbols
         )
+        base = self._board.fresh(traded.base.symbol, now_ms=now_ms, age_ms_max=age_ms_max)
         usage = self._orders.usage
         open_orders, day_usd = usage.of(intent.account_id, now_ms=now_ms)
         symbol, raw = gives(
@@ -111,6 +114,7 @@ class Intake:
             now_ms=now_ms,
             base_usd=base.value,
             price_age_ms=max(price["ageMs"] for price in prices),
+            price_validity=min(Validity[price["validity"]] for price in prices),
             prices=prices,
             day_notional_usd=day_usd,
             open_orders=open_orders,

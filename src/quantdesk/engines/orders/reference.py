@@ -18,7 +18,7 @@ class _Fair:
 
 
 class Reference:
-    """The board's prices, as fresh as the limits want them."""
+    """The board's prices, as fresh as the limits want them and fit to trade on."""
 
     def __init__(self, *, board: Board, limits: Limits, clock: Clock) -> None:
         self.board = board
@@ -29,7 +29,8 @@ class Reference:
     def fair(self, market: Market) -> tuple[Decimal, int]:
         """Return quote per base and when the older of both prices came in (Unix milliseconds).
 
-        Raises `Unavailable` (`price.missing`, `price.stale`).
+        Raises `Unavailable`: `price.missing`, `price.stale`, or what else makes a price unfit to
+        trade on (see `core.validity.unfit`).
         """
         now_ms = self.clock.now_ms()
         fair = self._fair.get(market.pair)
@@ -51,5 +52,8 @@ class Reference:
             value=base.value / quote.value,
             seen_ms=min(base.received_ms, quote.received_ms),
             revision=board.revision,
-            until_ms=now_ms + age_ms_max - oldest_ms,
+            until_ms=min(
+                now_ms + age_ms_max - oldest_ms,
+                *(price.until_ms for price in (base, quote) if price.until_ms is not None),
+            ),
         )
