@@ -1,7 +1,6 @@
 """Markets, prices and balances over HTTP."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 import msgspec
 from fastapi import APIRouter
@@ -14,6 +13,7 @@ from quantdesk.core.clock import Clock
 from quantdesk.core.errors import Refused
 from quantdesk.core.markets import MARKETS
 from quantdesk.core.money import from_raw
+from quantdesk.core.validity import Action, Validity, allows
 from quantdesk.guard.check import Limits
 from quantdesk.ingest.board import Board
 
@@ -40,7 +40,12 @@ class MarketsView(msgspec.Struct, frozen=True):
 
 
 class PriceView(msgspec.Struct, frozen=True, rename="camel"):
-    """The reference price of an asset in US dollars, where it came from and how old it is."""
+    """The reference price of an asset in US dollars, where it came from and how old it is.
+
+    `valid` says whether it may be traded on, `validity` how good it is. `agreementBps` is how far
+    apart the outermost of its `sources` are, null of a single one. `rawIds` name the messages
+    behind it.
+    """
 
     symbol: str
     value: str
@@ -50,6 +55,10 @@ class PriceView(msgspec.Struct, frozen=True, rename="camel"):
     received_at: str
     age_ms: int
     valid: bool
+    validity: str
+    agreement_bps: str | None
+    sources: list[str]
+    raw_ids: list[str]
 
 
 class PricesView(msgspec.Struct, frozen=True):
@@ -132,14 +141,23 @@ class MarketRoutes:
         )
 
     def _price(self, symbol: str) -> PriceView:
-        told: dict[str, Any] = self._board.provenance(symbol, now_ms=self._clock.now_ms())
-        return PriceView(
-            symbol=symbol,
-            value=told["value"],
-            source=told["source"],
-            confidence=told["confidence"],
-            published_at=told["publishedAt"],
-            received_at=told["receivedAt"],
-            age_ms=told["ageMs"],
-            valid=told["ageMs"] <= self._limits.price_age_ms_max,
-        )
+        return price_view(self._board, symbol, limits=self._limits, now_ms=self._clock.now_ms())
+
+
+def price_view(board: Board, symbol: str, *, limits: Limits, now_ms: int) -> PriceView:
+    """Return a price as it is shown; raise `Unavailable` (`price.missing`)."""
+    told = board.provenance(symbol, now_ms=now_ms, age_ms_max=limits.price_age_ms_max)
+    return PriceView(
+        symbol=symbol,
+        value=told["value"],
+        source=told["source"],
+        confidence=told["confidence"],
+        published_at=told["publishedAt"],
+        received_at=told["receivedAt"],
+        age_ms=told["ageMs"],
+        valid=allows(Action.OPEN, Validity[told["validity"]]),
+        validity=told["validity"],
+        agreement_bps=told["agreementBps"],
+        sources=told["sources"],
+        raw_ids=told["rawIds"],
+    )

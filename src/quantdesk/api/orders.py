@@ -6,6 +6,7 @@
 import base64
 import hashlib
 import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Literal
@@ -109,11 +110,15 @@ class EvidenceView(msgspec.Struct, frozen=True, rename="camel"):
 
 _decode = msgspec.json.Decoder(NewOrderRequest).decode
 
+Prove = Callable[[str, Sequence[str]], Awaitable[Mapping[str, str]]]
+"""Says of an asset's price what the messages of these ids prove, by id."""
+
 
 class OrderRoutes:
     """The routes of orders."""
 
-    def __init__(self, *, orders: Orders, intake: Intake, previews: Previews) -> None:
+    def __init__(self, *, orders: Orders, intake: Intake, previews: Previews, prove: Prove) -> None:
+        self._prove = prove
         self._orders = orders
         self._intake = intake
         self._previews = previews
@@ -175,10 +180,17 @@ class OrderRoutes:
         )
         async def evidence(request: Framed, order_id: str) -> Response:
             order = await self._own(request, order_id)
-            decision = await self._orders.decision(order.id)
-            return json(_evidence(order, decision, await self._orders.attempts(order.id)))
+            decision: dict[str, Any] = await self._orders.decision(order.id)
+            prices = [await self._proven(price) for price in decision.get("prices", ())]
+            attempts = await self._orders.attempts(order.id)
+            return json(_evidence(order, decision | {"prices": prices}, attempts))
 
         return router
+
+    async def _proven(self, price: dict[str, Any]) -> dict[str, Any]:
+        """Return a price with what the messages behind it prove, where they prove anything."""
+        proofs = await self._prove(price["symbol"], price.get("rawIds", ()))
+        return price | {"proofs": dict(proofs)} if proofs else price
 
     async def _own(self, request: Framed, order_id: str) -> Order:
         return await self._orders.get(request.scope["principal"].account_id, _order_id(order_id))

@@ -13,7 +13,19 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Scope
 
-from quantdesk.api import docs, execution, markets, orders, problems, system
+from quantdesk.api import (
+    alerts,
+    books,
+    candles,
+    docs,
+    execution,
+    markets,
+    news,
+    orders,
+    problems,
+    sources,
+    system,
+)
 from quantdesk.api.answers import SCHEMA, content, returns
 from quantdesk.api.edge import request_id, unexpected
 from quantdesk.api.malformed import cut
@@ -23,6 +35,9 @@ from quantdesk.engines.orders.wire import EventView, OrderView
 from quantdesk.telemetry.metrics import Metrics
 
 _VIEWS: tuple[type[msgspec.Struct], ...] = (
+    alerts.AlertsView,
+    books.LevelsView,
+    candles.CandlesView,
     execution.QualityView,
     problems.Problem,
     orders.NewOrderRequest,
@@ -36,6 +51,11 @@ _VIEWS: tuple[type[msgspec.Struct], ...] = (
     markets.PricesView,
     markets.PriceView,
     markets.BalancesView,
+    news.NewsView,
+    sources.RawView,
+    sources.RawsView,
+    sources.RejectionsView,
+    sources.SourcesView,
     system.HealthView,
     system.ReadyView,
     system.SystemView,
@@ -140,6 +160,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
         document["paths"]["/api/orders/preview"] = {
             "post": _hot("Quote an order without placing it", PreviewView, status=200)
         }
+        document["paths"]["/ws"] = _stream("Follow channels: docs/reference/websocket.md")
         document["paths"]["/ws/orders"] = _stream("Follow all of your orders (WebSocket)")
         document["paths"]["/ws/orders/{order_id}"] = _stream("Follow one order (WebSocket)")
         document["paths"]["/ws/orders/{order_id}"]["get"]["parameters"] = [

@@ -12,11 +12,15 @@ RETRY_AFTER_S = 2
 
 _STATUS: Mapping[str, int] = {
     "request.malformed": 400,
+    "news.cursor": 400,
     "request.unauthenticated": 401,
     "request.forbidden": 403,
     "request.not_found": 404,
     "order.unknown": 404,
+    "market.unknown": 404,
+    "message.unknown": 404,
     "price.unknown": 404,
+    "source.unknown": 404,
     "wallet.unknown": 404,
     "request.method": 405,
     "idempotency.conflict": 409,

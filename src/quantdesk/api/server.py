@@ -8,9 +8,9 @@ from functools import partial
 
 import uvicorn
 
-from quantdesk.api.corked import WebSocket
 from quantdesk.api.edge import App
 from quantdesk.api.express import HotPaths, Http
+from quantdesk.api.wires import WebSocket
 from quantdesk.core.errors import Unavailable
 
 _CONNECTIONS_MAX = 5_000
@@ -19,6 +19,8 @@ _PONG_S = 30.0
 _IDLE_S = 30
 _STOP_S = 2
 _BACKLOG = 1024
+_UNSENT = 128 * 1024
+"""What the kernel may hold of a connection: a client that reads late should not read old news."""
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -29,6 +31,7 @@ def bind(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_STREAM)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _UNSENT)  # inherited by each connection
     try:
         bound.bind((host, port))
     except OSError as problem:

@@ -9,7 +9,7 @@ from tests.flow.http.client import SELL, Client, names
 pytestmark = pytest.mark.anyio
 
 PAIRS = ["SOL-USDC", "SOL-USDT", "BTC-USDC", "ETH-USDC", "USDT-USDC", "PYUSD-USDC"]
-SERVICES = {"database", "orders", "prices", "disk", "clock", "tasks"}
+SERVICES = {"database", "orders", "prices", "disk", "clock", "tasks", "recorder"}
 PRICED = ["SOL", "USDC", "USDT", "BTC", "ETH", "PYUSD"]
 PUBLIC = ["/healthz", "/readyz", "/metrics", "/api/docs", "/api/openapi.json"]
 GUARDED = [
@@ -24,6 +24,13 @@ GUARDED = [
     ("GET", "/api/markets"),
     ("GET", "/api/prices"),
     ("GET", "/api/prices/SOL"),
+    ("GET", "/api/prices/SOL/raw"),
+    ("GET", "/api/raw/x"),
+    ("GET", "/api/sources"),
+    ("GET", "/api/sources/simulated/rejections"),
+    ("GET", "/api/books/SOL"),
+    ("GET", "/api/candles/SOL"),
+    ("GET", "/api/news"),
     ("GET", "/api/wallets/paper/balances"),
     ("GET", "/api/system"),
     ("GET", "/nothing"),
@@ -43,7 +50,11 @@ async def test_says_where_a_price_comes_from_and_how_old_it_is(client: Client) -
     price = (await client.get("/api/prices/sol")).body
     every = (await client.get("/api/prices")).body["prices"]
 
-    assert set(price) == names("symbol value source confidence publishedAt receivedAt ageMs valid")
+    assert set(price) == names(
+        "symbol value source confidence publishedAt receivedAt ageMs valid validity agreementBps"
+        " sources rawIds"
+    )
+    assert (price["validity"], price["sources"]) == ("VALID", ["simulated"])
     assert (price["symbol"], price["source"], price["valid"]) == ("SOL", "simulated", True)
     assert isinstance(price["value"], str)
     assert isinstance(price["confidence"], str)
@@ -127,11 +138,20 @@ async def test_documents_every_route_in_a_document_that_resolves(client: Client)
         ("GET", "/api/markets"),
         ("GET", "/api/prices"),
         ("GET", "/api/prices/{symbol}"),
+        ("GET", "/api/prices/{symbol}/raw"),
+        ("GET", "/api/raw/{raw_id}"),
+        ("GET", "/api/alerts"),
+        ("GET", "/api/sources"),
+        ("GET", "/api/sources/{name}/rejections"),
+        ("GET", "/api/books/{symbol}"),
+        ("GET", "/api/candles/{symbol}"),
+        ("GET", "/api/news"),
         ("GET", "/api/wallets/{address}/balances"),
         ("GET", "/api/system"),
         ("GET", "/healthz"),
         ("GET", "/readyz"),
         ("GET", "/metrics"),
+        ("GET", "/ws"),
         ("GET", "/ws/orders"),
         ("GET", "/ws/orders/{order_id}"),
     }
