@@ -7,6 +7,7 @@ that came back on another port is found. Problem documents become the `DeskError
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import Self
 
 import aiohttp
 import msgspec
@@ -59,14 +60,19 @@ class Client:
         Raises `Cut` when the socket ends otherwise, `Refused` (`order.unknown`,
         `request.unauthenticated`).
         """
+        async with self.socket(path) as socket:
+            async for text in socket:
+                yield text
+
+    @asynccontextmanager
+    async def socket(self, path: str) -> AsyncIterator["Socket"]:
+        """Open a socket while the block runs; raises as `stream` when the desk ends it."""
         url, headers = self._place()
         with _explained(self._home):
             async with self._session.ws_connect(
                 url + path, headers=headers, heartbeat=_HEARTBEAT_S
             ) as socket:
-                async for message in socket:
-                    if message.type is aiohttp.WSMsgType.TEXT:
-                        yield message.data
+                yield Socket(socket)
         _judge_close(socket.close_code, path)
 
     async def _ask(
@@ -91,6 +97,27 @@ class Client:
     def _place(self) -> tuple[str, dict[str, str]]:
         api: str = folder.running(self._home)["urls"]["api"]
         return api, {"authorization": f"Bearer {folder.owner_key(self._home)}"}
+
+
+class Socket:
+    """A WebSocket to the desk: text both ways; iterating ends when the desk closes it."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self._socket = socket
+
+    async def say(self, text: str) -> None:
+        """Send a message."""
+        await self._socket.send_str(text)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> str:
+        async for message in self._socket:
+            if message.type is aiohttp.WSMsgType.TEXT:
+                text: str = message.data
+                return text
+        raise StopAsyncIteration
 
 
 @asynccontextmanager

@@ -8,12 +8,18 @@ import typer
 from quantdesk.cli.demo import demo
 from quantdesk.cli.doctor import doctor
 from quantdesk.cli.drill import app as drill
+from quantdesk.cli.history import backfill, forget, gaps
 from quantdesk.cli.localnet import localnet
 from quantdesk.cli.order import app as order
 from quantdesk.cli.orders import app as orders
+from quantdesk.cli.plot import plot
 from quantdesk.cli.prices import prices
 from quantdesk.cli.quality import quality
+from quantdesk.cli.raw import raw
+from quantdesk.cli.record import record
+from quantdesk.cli.replay import replay
 from quantdesk.cli.running import Stopped
+from quantdesk.cli.sources import sources
 from quantdesk.cli.terminal import refuse
 from quantdesk.cli.unlock import unlock
 from quantdesk.cli.up import up
@@ -32,6 +38,14 @@ app.command("demo")(demo)
 app.add_typer(order, name="order")
 app.add_typer(orders, name="orders")
 app.command("prices")(prices)
+app.command("sources")(sources)
+app.command("record")(record)
+app.command("replay")(replay)
+app.command("plot")(plot)
+app.command("raw")(raw)
+app.command("backfill")(backfill)
+app.command("gaps")(gaps)
+app.command("forget")(forget)
 app.command("quality")(quality)
 app.command("doctor")(doctor)
 app.command("localnet")(localnet)

@@ -32,7 +32,7 @@ class Markets(msgspec.Struct, frozen=True):
 
 
 class Price(msgspec.Struct, frozen=True, rename="camel"):
-    """A reference price in US dollars."""
+    """A reference price in US dollars; `valid` says whether it may be traded on."""
 
     symbol: str
     value: Decimal
@@ -40,6 +40,10 @@ class Price(msgspec.Struct, frozen=True, rename="camel"):
     confidence: Decimal
     age_ms: int
     valid: bool
+    validity: str = ""
+    agreement_bps: Decimal | None = None
+    sources: list[str] = []
+    raw_ids: list[str] = []
 
 
 class Prices(msgspec.Struct, frozen=True):

@@ -37,6 +37,10 @@ class Hurried:
         """Return milliseconds since it was made."""
         return round(self._now_s * 1000)
 
+    def now_ns(self) -> int:
+        """Return nanoseconds since it was made."""
+        return round(self._now_s * 1_000_000_000)
+
     def monotonic(self) -> float:
         """Return seconds since it was made."""
         return self._now_s

@@ -114,11 +114,8 @@ def test_the_exit_code_says_how_an_order_ended(status: str, code: int) -> None:
     assert exit_code(order(status)) == code
 
 
-def test_a_price_is_no_longer_valid_when_the_desk_is_away() -> None:
+def test_a_price_is_shown_with_its_age_and_whether_it_is_valid() -> None:
     price = Price("SOL", Decimal("150.000"), "simulated", Decimal("0.045"), 200, valid=True)
     assert shown(table([price])).splitlines()[1].split()[-1] == "valid"
-    later = shown(table([price], later_ms=4_000, away=True)).splitlines()[1]
-    assert "4.2 s" in later
-    assert later.rstrip().endswith("desk away")
     old = Price("SOL", Decimal(150), "simulated", Decimal(0), 20_000, valid=False)
     assert shown(table([old])).splitlines()[1].rstrip().endswith("stale")
