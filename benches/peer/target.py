@@ -33,7 +33,7 @@ def peer(build: Path, *, concurrency: int, pool: int) -> Target:
 
 @contextmanager
 def _run(build: Path, concurrency: int, pool: int) -> Iterator[Running]:
-    _install()
+    install()
     with tempfile.TemporaryDirectory(prefix="qd-bench-") as name, ExitStack() as started:
         folder = Path(name)
         folder.chmod(0o755)  # Postgres may run as another user than the bench
@@ -57,7 +57,8 @@ def _run(build: Path, concurrency: int, pool: int) -> Iterator[Running]:
             )
 
 
-def _install() -> None:
+def install() -> None:
+    """Install the exact versions of package-lock.json unless done; raise `Unavailable`."""
     for program in ("node", "npm"):
         if shutil.which(program) is None:
             raise Unavailable(f"the peer needs {program} (node >= 20); it was not found in PATH")

@@ -6,7 +6,8 @@ no longer used fails too (`test_python.py`).
 
 import ast
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import PurePath
 from typing import TypeGuard
 
@@ -54,12 +55,14 @@ CHANCE_HOMES = {
     "src/quantdesk/access/keys.py": "API keys must not be guessable",
     "src/quantdesk/app/cluster.py": "hands out jitter",
     "src/quantdesk/app/localnet.py": "hands out jitter",
-    "src/quantdesk/app/prices.py": "hands out jitter",
+    "src/quantdesk/app/sources.py": "hands out jitter",
     "src/quantdesk/app/wallets.py": "wallets, made once",
+    "src/quantdesk/cli/history.py": "hands out jitter",
     "src/quantdesk/localnet/faults.py": "seeded by the drill: the same faults every time",
     "src/quantdesk/localnet/process.py": "wallets of worthless tokens, made once",
     "src/quantdesk/ops/drill.py": "seeded by a flag: the same drill every time",
     "src/quantdesk/sources/simulated.py": "seeded by a setting: the same path every time",
+    "src/quantdesk/testing/binance_walk.py": "seeded: the same market every time",
 }
 ENVIRONMENT = re.compile(r"os\.(environ|getenv|environb|putenv|unsetenv)")
 ENVIRONMENT_HOMES = {"src/quantdesk/settings.py": "the only reader of the environment"}
@@ -117,7 +120,7 @@ def names_things_for_what_they_are(source: Source) -> Iterator[str]:
     for part in PurePath(source.path).with_suffix("").parts:
         if BANNED & set(part.lower().split("_")):
             yield f"1: {part}: name the thing it holds"
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.ClassDef) and node.name not in NAMED_OTHERWISE:
             words = {word.lower() for word in re.findall(r"[A-Z][a-z]*", node.name)}
             if BANNED & words:
@@ -128,8 +131,8 @@ def keeps_sql_in_stores(source: Source) -> Iterator[str]:
     """Keep SQL in `store.py` or in a folder `store`."""
     if source.stem == "store" or "store" in PurePath(source.path).parent.parts:
         return
-    prose = {id(node.value) for node in ast.walk(source.tree) if isinstance(node, ast.Expr)}
-    for node in ast.walk(source.tree):
+    prose = {id(node.value) for node in source.nodes if isinstance(node, ast.Expr)}
+    for node in source.nodes:
         if not isinstance(node, ast.Constant) or id(node) in prose:
             continue
         if isinstance(node.value, str) and _SQL.search(node.value + " "):
@@ -161,7 +164,7 @@ def catches_what_it_knows(source: Source) -> Iterator[str]:
 
 def broad_excepts(source: Source) -> Iterator[int]:
     """Yield the lines of handlers of everything that do not end in a bare `raise`."""
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.ExceptHandler) and _is_broad(node.type):
             last = node.body[-1]
             if not (isinstance(last, ast.Raise) and last.exc is None):
@@ -170,13 +173,22 @@ def broad_excepts(source: Source) -> Iterator[int]:
 
 def uses(source: Source, pattern: re.Pattern[str]) -> Iterator[tuple[int, str]]:
     """Yield line and dotted name of every use of a name that the pattern matches whole."""
-    local = dict(_imported(source.tree))
-    turns = {id(node.func) for node in ast.walk(source.tree) if _gives_a_turn(node)}
-    for node in ast.walk(source.tree):
-        if isinstance(node, ast.Attribute | ast.Name) and id(node) not in turns:
-            dotted = _dotted(node, local)
-            if dotted and pattern.fullmatch(dotted):
-                yield node.lineno, dotted
+    for line, dotted in _dotted_names(source):
+        if pattern.fullmatch(dotted):
+            yield line, dotted
+
+
+@cache
+def _dotted_names(source: Source) -> tuple[tuple[int, str], ...]:
+    """Return line and dotted name of whatever is named but the turns given."""
+    local = dict(_imported(source.nodes))
+    turns = {id(node.func) for node in source.nodes if _gives_a_turn(node)}
+    return tuple(
+        (node.lineno, dotted)
+        for node in source.nodes
+        if isinstance(node, ast.Attribute | ast.Name) and id(node) not in turns
+        if (dotted := _dotted(node, local))
+    )
 
 
 def _outside(source: Source, pattern: re.Pattern[str], homes: Mapping[str, str]) -> Iterator[str]:
@@ -196,14 +208,19 @@ def _public(body: list[ast.stmt]) -> Iterator[ast.ClassDef | Function]:
 
 
 def _functions(source: Source) -> Iterator[Function]:
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, Function):
             yield node
 
 
 def _gives_a_turn(node: ast.AST) -> TypeGuard[ast.Call]:
     """Say whether this is `asyncio.sleep(0)`, which lets other tasks run and reads no clock."""
-    return isinstance(node, ast.Call) and ast.unparse(node) == "asyncio.sleep(0)"
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "sleep"
+        and ast.unparse(node) == "asyncio.sleep(0)"
+    )
 
 
 def _is_broad(caught: ast.expr | None) -> bool:
@@ -212,9 +229,9 @@ def _is_broad(caught: ast.expr | None) -> bool:
     return caught is None or ast.unparse(caught) in {"Exception", "BaseException"}
 
 
-def _imported(tree: ast.Module) -> Iterator[tuple[str, str]]:
+def _imported(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, str]]:
     """Yield local name and what it stands for, of every absolute import."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Import):
             for name in node.names:
                 whole = name.name if name.asname else name.name.partition(".")[0]

@@ -44,11 +44,15 @@ LOUD = {
     "tests/conformance/solana_rpc/test_refusing.py": "Surfpool differs from the cluster: a table",
     "tests/flow/store/test_embedded.py": "only root can become another user",
     "tests/benches/test_loadgen.py": "no C compiler",
+    "tests/flow/market/test_replaying.py": "the recordings do not come with the checkout",
     "tests/flow/process/test_recorded_market.py": "the recordings do not come with the checkout",
+    "tests/unit/ingest/test_real_crashes.py": "the recordings do not come with the checkout",
+    "tests/unit/ingest/test_real_market.py": "the recordings do not come with the checkout",
     "tests/unit/programs/test_sbpf_build.py": "no ziglang",
     "tests/unit/programs/test_sbpf_link.py": "no ziglang",
     "tests/unit/programs/test_wide_arithmetic.py": "no ziglang",
-    "tests/unit/sources/test_real_recordings.py": "the recordings do not come with the checkout",
+    "tests/unit/sources/words/test_accumulator.py": "the recordings do not come with the checkout",
+    "tests/unit/sources/words/test_recording.py": "the recordings do not come with the checkout",
 }
 CODE = (".py", ".c", ".h", ".mjs", ".cjs", ".ts", ".tsx", ".sql")
 PINNED = re.compile(r"^[a-z0-9][a-z0-9._-]*(?:\[[\w,-]+\])?==\S+")

@@ -1,6 +1,6 @@
 """What a mode allows: limits, venues and pace, as written down or by the mode's own default."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from types import MappingProxyType
@@ -13,7 +13,8 @@ from quantdesk.engines.orders.floor import Floor
 from quantdesk.guard.check import Limits
 from quantdesk.settings import Settings
 
-_LIVE: Final = frozenset({"pyth"})
+_LIVE: Final = frozenset({"binance", "binance.futures", "pyth", "switchboard"})
+_IN_DOLLARS: Final = frozenset({"pyth"})
 ELSEWHERE: Final = frozenset({"devnet", "mainnet"})
 """Modes on a cluster of others, where the documents' pace is the default."""
 
@@ -73,15 +74,16 @@ def allowed(floor: Floor, settings: Settings) -> Floor:
     )
 
 
-def check_source(mode: str, source: str) -> None:
+def check_sources(mode: str, sources: Collection[str]) -> None:
     """Raise `Refused` (`source.unreal`) where money would be traded at prices that are not real.
 
-    Every limit in dollars, and the band around the reference, is only as good as its prices.
+    Every limit in dollars, and the band around the reference, is only as good as its prices; an
+    exchange that quotes in stablecoins says nothing about dollars.
     """
-    if mode == "mainnet" and source not in _LIVE:
+    if mode == "mainnet" and not (_LIVE.issuperset(sources) and _IN_DOLLARS.intersection(sources)):
         raise Refused(
-            f"mainnet trades on live prices, and {source} is none: set sources.pyth_url, and"
-            " start it again once that answers",
+            f"mainnet trades on live prices in dollars, and {', '.join(sources)} gives none: set"
+            " sources.pyth_url, and start it again once that answers",
             code="source.unreal",
         )
 

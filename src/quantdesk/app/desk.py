@@ -13,13 +13,12 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import msgspec
 
-from quantdesk.access.keys import Principal
 from quantdesk.access.owner import ensure_owner, open_keys
-from quantdesk.api.edge import App, Edge, Receive, Scope, Send, Socket
+from quantdesk.api.alerts import AlertRoutes
+from quantdesk.api.edge import App, Edge
 from quantdesk.api.execution import ExecutionRoutes
 from quantdesk.api.markets import MarketRoutes
 from quantdesk.api.orders import OrderRoutes
@@ -27,15 +26,22 @@ from quantdesk.api.pages import pages
 from quantdesk.api.server import bind, serving
 from quantdesk.api.system import ServiceView, SystemRoutes
 from quantdesk.app.background import Background
-from quantdesk.app.bounds import ELSEWHERE, allowed, check_source, guard_limits, pace
+from quantdesk.app.bounds import ELSEWHERE, allowed, check_sources, guard_limits, pace
+from quantdesk.app.channels import MarketChannels, Services
+from quantdesk.app.feeding import Feeding, open_feeding
 from quantdesk.app.localnet import open_localnet
+from quantdesk.app.market_routes import market_routes
+from quantdesk.app.news import Newsroom, open_newsroom
 from quantdesk.app.opened import Opened
 from quantdesk.app.paper import open_paper
-from quantdesk.app.prices import Prices, open_prices
+from quantdesk.app.proving import prover
+from quantdesk.app.storing import keep_market_data
+from quantdesk.app.streaming import open_hub
+from quantdesk.app.watch_data import watch_data
 from quantdesk.bus.memory import Memory
 from quantdesk.core.clock import Clock, SystemClock, iso
 from quantdesk.core.errors import Unavailable
-from quantdesk.core.ids import ids
+from quantdesk.core.ids import NewId, ids
 from quantdesk.engines.orders.counts import OrderCounts
 from quantdesk.engines.orders.engine import TOPIC, Orders
 from quantdesk.engines.orders.intake import Intake
@@ -44,12 +50,15 @@ from quantdesk.engines.orders.quality.bias import Bias
 from quantdesk.engines.orders.quality.ledger import Books, Ledger
 from quantdesk.engines.orders.reference import Reference
 from quantdesk.guard.check import Limits
-from quantdesk.hub.sockets import Sockets
-from quantdesk.hub.subscribers import Subscribers
+from quantdesk.hub.orders import OrderStreams
+from quantdesk.hub.streams import Streams
+from quantdesk.ingest.retention import Keep
+from quantdesk.ingest.writer import Writer
 from quantdesk.ops import folder, health
 from quantdesk.ops.keeper import keep
 from quantdesk.ops.tasks import Tasks
 from quantdesk.settings import Settings
+from quantdesk.sources import tape
 from quantdesk.store.embedded import Embedded
 from quantdesk.store.migrate import migrate
 from quantdesk.store.pool import Pools, connect
@@ -86,7 +95,9 @@ class _Parts:
     metrics: Metrics
     limits: Limits
     pools: Pools
-    prices: Prices
+    feeding: Feeding
+    newsroom: Newsroom
+    writer: Writer
     opened: Opened
     bias: Bias
     tasks: Tasks
@@ -109,11 +120,21 @@ async def open_desk(settings: Settings, home: Path, *, say: Say) -> AsyncIterato
         pools = await _database(stack, tasks, settings, home, say)
         new_key = await _owner(pools, home, clock)
         say("prices")
-        prices = await stack.enter_async_context(
-            open_prices(settings.source, settings.sources, clock=clock)
+        background = Background(stack, tasks)
+        newsroom = await open_newsroom(stack, background, settings.news, pools=pools, clock=clock)
+        feeding = await stack.enter_async_context(
+            open_feeding(settings, home, newsroom, clock=clock, tasks=tasks)
         )
-        check_source(settings.mode, prices.source)
-        reference = Reference(board=prices.board, limits=limits, clock=clock)
+        writer = keep_market_data(
+            stack,
+            background,
+            feeding.market,
+            pools=pools,
+            keep=Keep(ticks_days=settings.sources.keep_ticks_days),
+            clock=clock,
+        )
+        check_sources(settings.mode, feeding.source.split(", "))
+        reference = Reference(board=feeding.board, limits=limits, clock=clock)
         bias = Bias()
         say(f"{settings.mode} floor")
         opened = await stack.enter_async_context(
@@ -127,7 +148,9 @@ async def open_desk(settings: Settings, home: Path, *, say: Say) -> AsyncIterato
             metrics=metrics,
             limits=limits,
             pools=pools,
-            prices=prices,
+            feeding=feeding,
+            newsroom=newsroom,
+            writer=writer,
             opened=opened,
             bias=bias,
             tasks=tasks,
@@ -199,7 +222,7 @@ def _identity(parts: _Parts, address: str) -> dict[str, Any]:
         "pid": os.getpid(),
         "urls": {"api": f"http://{address}", **parts.opened.urls},
         "wallet": parts.opened.floor.wallet.address,
-        "source": parts.prices.source,
+        "source": parts.feeding.source,
         "roles": ["api", "worker", "ingest"],
         "startedAt": iso(parts.clock.now_ms()),
     }
@@ -210,37 +233,33 @@ async def _edge(stack: AsyncExitStack, parts: _Parts, identity: dict[str, Any]) 
     clock, floor, metrics = parts.clock, parts.opened.floor, parts.metrics
     new_id = ids(clock.now_ms)
     bus = Memory()
-    orders = Orders(
-        rules=pace(parts.settings),
-        pools=parts.pools,
-        floor=floor,
-        bus=bus,
-        clock=clock,
-        new_id=new_id,
-    )
-    intake = Intake(
-        orders=orders,
-        board=parts.prices.board,
-        limits=parts.limits,
-        balances=parts.opened.known_balances,
-        clock=clock,
-        new_id=new_id,
-    )
-    subscribers = Subscribers(mode=parts.settings.mode)
-    bus.listen(TOPIC, subscribers.take)
+    orders, intake = _engine(parts, bus, new_id)
+    followers = OrderStreams(orders=orders, mode=parts.settings.mode)
+    bus.listen(TOPIC, followers.take)
     bus.listen(TOPIC, OrderCounts(metrics).take)
     ledger = Ledger(
         books=Books(mode=parts.settings.mode, price_age_ms_max=parts.limits.price_age_ms_max),
         pools=parts.pools,
-        board=parts.prices.board,
+        board=parts.feeding.board,
         clock=clock,
         bias=parts.bias,
     )
     bus.listen(TOPIC, ledger.take)
-    Background(stack, parts.tasks).begin("quality ledger", ledger.run)
-    _gauges(metrics, orders, subscribers, ledger)
-    sockets = Sockets(orders=orders, subscribers=subscribers, metrics=metrics)
-    stack.callback(sockets.close)
+    background = Background(stack, parts.tasks)
+    background.begin("quality ledger", ledger.run)
+    services = _services(parts, orders)
+    channels = MarketChannels(
+        feeding=parts.feeding,
+        news=parts.newsroom.news,
+        limits=parts.limits,
+        services=services,
+        clock=clock,
+    )
+    watch = watch_data(parts.feeding, metrics=metrics, clock=clock, writer=parts.writer)
+    hub = open_hub(background, channels, watch, clock=clock, epoch=str(new_id()))
+    streams = Streams(hub=hub, orders=followers, clock=clock, metrics=metrics)
+    stack.callback(streams.close)
+    _gauges(metrics, orders, streams, ledger)
     await orders.start()
     stack.push_async_callback(orders.stop)
 
@@ -248,6 +267,7 @@ async def _edge(stack: AsyncExitStack, parts: _Parts, identity: dict[str, Any]) 
         orders=orders,
         intake=intake,
         previews=Previews(floor=floor, intake=intake, clock=clock, new_id=new_id),
+        prove=prover(parts.feeding.board, parts.home / tape.FOLDER),
     )
     return Edge(
         keys=await open_keys(parts.pools),
@@ -256,34 +276,62 @@ async def _edge(stack: AsyncExitStack, parts: _Parts, identity: dict[str, Any]) 
             ("POST", "/api/trading/order"): routes.place,
             ("POST", "/api/orders/preview"): routes.preview,
         },
-        socket=_streams(sockets),
-        pages=_pages(parts, orders, (routes, ExecutionRoutes(ledger=ledger)), identity),
+        socket=streams.serve,
+        pages=_pages(
+            parts, services, (routes, ExecutionRoutes(ledger=ledger), watch.routes), identity
+        ),
         metrics=metrics,
     )
 
 
-def _pages(
-    parts: _Parts,
-    orders: Orders,
-    routes: tuple[OrderRoutes, ExecutionRoutes],
-    identity: dict[str, Any],
-) -> App:
+def _engine(parts: _Parts, bus: Memory, new_id: NewId) -> tuple[Orders, Intake]:
+    orders = Orders(
+        rules=pace(parts.settings),
+        pools=parts.pools,
+        floor=parts.opened.floor,
+        bus=bus,
+        clock=parts.clock,
+        new_id=new_id,
+    )
+    intake = Intake(
+        orders=orders,
+        board=parts.feeding.board,
+        limits=parts.limits,
+        balances=parts.opened.known_balances,
+        clock=parts.clock,
+        new_id=new_id,
+    )
+    return orders, intake
+
+
+def _services(parts: _Parts, orders: Orders) -> Services:
     probes: dict[str, health.Probe] = {
         "database": _answers(parts.pools),
         "orders": _orders_move(orders),
-        "prices": parts.prices.probe,
+        "prices": parts.feeding.probe,
         "disk": health.disk(parts.home),
         "clock": health.steady_clock(parts.clock),
         "tasks": parts.tasks.probe,
         **parts.opened.probes,
     }
+    if parts.feeding.recorder is not None:
+        probes["recorder"] = parts.feeding.recording
     asked = health.Health(probes)
 
     async def services() -> list[ServiceView]:
         return [ServiceView(s.name, s.state, s.detail) for s in await asked.states()]
 
+    return services
+
+
+def _pages(
+    parts: _Parts,
+    services: Services,
+    routes: tuple[OrderRoutes, ExecutionRoutes, AlertRoutes],
+    identity: dict[str, Any],
+) -> App:
     markets = MarketRoutes(
-        board=parts.prices.board,
+        board=parts.feeding.board,
         limits=parts.limits,
         wallet=parts.opened.floor.wallet.address,
         balances=parts.opened.balances,
@@ -294,30 +342,15 @@ def _pages(
         services=services,
         metrics=parts.metrics,
     )
+    data = market_routes(parts.feeding, parts.newsroom, pools=parts.pools, clock=parts.clock)
     return pages(
-        [*(each.routes() for each in (*routes, markets, system))],
+        [each.routes() for each in (*routes, markets, *data, system)],
         version=identity["version"],
         metrics=parts.metrics,
     )
 
 
-def _streams(sockets: Sockets) -> Socket:
-    async def serve(principal: Principal, scope: Scope, receive: Receive, send: Send) -> bool:
-        path = scope["path"]
-        if path == "/ws/orders":
-            await sockets.account(principal.account_id, receive=receive, send=send)
-            return True
-        try:
-            order_id = UUID(path.removeprefix("/ws/orders/"))
-        except ValueError:
-            return False
-        await sockets.order(principal.account_id, order_id, receive=receive, send=send)
-        return True
-
-    return serve
-
-
-def _gauges(metrics: Metrics, orders: Orders, subscribers: Subscribers, ledger: Ledger) -> None:
+def _gauges(metrics: Metrics, orders: Orders, streams: Streams, ledger: Ledger) -> None:
     watches = tuple(orders.watches.values())
     metrics.gauge("orders_open", "Open orders.", lambda: len(orders.usage))
     metrics.gauge("orders_in_flight", "Transactions sent, fate unknown.", orders.in_flight)
@@ -330,7 +363,7 @@ def _gauges(metrics: Metrics, orders: Orders, subscribers: Subscribers, ledger: 
         lambda: sum(watch.silences for watch in watches),
     )  # fmt: skip
     metrics.gauge("orders_halted", "Executions ended by a bug.", lambda: orders.halted)
-    metrics.gauge("sockets", "WebSocket clients.", lambda: len(subscribers))
+    metrics.gauge("sockets", "WebSocket clients.", lambda: len(streams))
     metrics.gauge("ledger_unreadable", "Fills the ledger cannot read.", lambda: ledger.unreadable)
 
 

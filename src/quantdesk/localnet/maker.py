@@ -13,18 +13,19 @@ from typing import NamedTuple
 
 import structlog
 
+from quantdesk.core.backoff import Chance, full_jitter_s
 from quantdesk.core.clock import Clock
 from quantdesk.core.errors import DeskError, Refused, Unavailable
 from quantdesk.core.markets import MARKETS, Market, Side
 from quantdesk.core.money import BPS
 from quantdesk.ingest.board import Board
-from quantdesk.sources.patience import Chance, delay_s
 from quantdesk.venues.curves import until
 from quantdesk.venues.port import Fill, Pool, Venue
 
 log = structlog.get_logger()
 
 SIZE_STEPS = 100_000  # the finest correction is this part of the largest one
+REST_S = 1.0  # after a first failure, at most
 SETTLE_S = 5.0
 """The longest the maker waits to see the state that its own swap left."""
 _SHORT = 1 - 1e-9  # a curve is in floats: of all that a pool holds it may tell a unit too much
@@ -192,7 +193,7 @@ class Maker:
             await self._swap(swap)
         except DeskError as problem:
             pool.failures += 1
-            wait_s = delay_s(pool.failures, chance=self._chance)
+            wait_s = full_jitter_s(pool.failures, chance=self._chance, first_s=REST_S)
             pool.rest_until = self._clock.monotonic() + wait_s
             self.counts["failures"] += 1
             log.warning(

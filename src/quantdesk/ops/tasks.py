@@ -14,9 +14,9 @@ from typing import Any, Final
 
 import structlog
 
+from quantdesk.core.backoff import full_jitter_s
 from quantdesk.core.clock import Clock
 from quantdesk.core.errors import Unavailable
-from quantdesk.sources.patience import delay_s
 
 log = structlog.get_logger()
 
@@ -25,6 +25,7 @@ Work = Callable[[], Coroutine[Any, Any, None]]
 
 HEALTHY_S: Final = 60.0
 """Work that ran this long before it failed had recovered: its failures are counted anew."""
+RESTART_S: Final = 1.0
 RESTART_S_MAX: Final = 60.0
 KEEPS_FAILING: Final = 3
 """So many failures in a row are told until the work is healthy again."""
@@ -89,7 +90,9 @@ class Tasks:
         return True
 
     def _pause_s(self, task: _Task) -> float:
-        return delay_s(task.failures, chance=_no_chance, longest_s=RESTART_S_MAX)
+        return full_jitter_s(
+            task.failures, chance=_no_chance, first_s=RESTART_S, longest_s=RESTART_S_MAX
+        )
 
     def _keeps_failing(self, task: _Task, began: float) -> bool:
         settled = self._clock.monotonic() - began >= HEALTHY_S

@@ -1,11 +1,18 @@
 """Metrics: every number the desk exports, named and explained in one place (Prometheus text)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
+Rows = Iterable[tuple[Sequence[str], float]]
+"""The values of labels, in their order, and the number that goes with them."""
+
+_COUNTED: Final = "_total"
 _LATENCY_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 120)
 
 
@@ -70,6 +77,43 @@ class Metrics:
         """Export a number that is read when it is asked for."""
         Gauge(f"quantdesk_{name}", explained, registry=self._registry).set_function(read)
 
+    def family(
+        self, name: str, explained: str, labels: Sequence[str], read: Callable[[], Rows]
+    ) -> None:
+        """Export numbers by label that are read when they are asked for, and cost nothing else.
+
+        A name that ends in `_total` is a counter, any other a gauge. Raises `ValueError` when there
+        is such a name already.
+        """
+        self._registry.register(_Family(f"quantdesk_{name}", explained, tuple(labels), read))
+
     def text(self) -> bytes:
         """Return all numbers in the Prometheus text format."""
         return generate_latest(self._registry)
+
+
+class _Family(Collector):
+    """Numbers somebody else keeps, under one name."""
+
+    def __init__(
+        self, name: str, explained: str, labels: Sequence[str], read: Callable[[], Rows]
+    ) -> None:
+        self._name = name
+        self._explained = explained
+        self._labels = labels
+        self._read = read
+
+    def collect(self) -> Iterable[CounterMetricFamily | GaugeMetricFamily]:
+        """Return the numbers as they are now."""
+        family = self._empty()
+        for values, number in self._read():
+            family.add_metric(values, number)
+        return [family]
+
+    def describe(self) -> Iterable[CounterMetricFamily | GaugeMetricFamily]:
+        """Return the name alone, so that nothing is read before there is anything to read."""
+        return [self._empty()]
+
+    def _empty(self) -> CounterMetricFamily | GaugeMetricFamily:
+        made = CounterMetricFamily if self._name.endswith(_COUNTED) else GaugeMetricFamily
+        return made(self._name, self._explained, labels=self._labels)

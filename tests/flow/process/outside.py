@@ -15,8 +15,8 @@ from typing import Any, TypeVar
 from tests.flow.process.running import READY_S, STOP_S, Process
 
 from quantdesk.core.clock import SystemClock
-from quantdesk.sources.hermes import FEEDS
 from quantdesk.sources.simulated import MODELS
+from quantdesk.sources.words.hermes import FEEDS
 from quantdesk.testing.binance import API_KEY, SECRET, Binance
 from quantdesk.testing.binance_exchange import Symbol
 from quantdesk.testing.hermes import Hermes

@@ -3,7 +3,7 @@
 The pools follow a recording of 8 August 2024, played eight times as fast as it happened.
 """
 
-import asyncio
+from collections import Counter
 from decimal import Decimal
 from pathlib import Path
 
@@ -11,8 +11,8 @@ import pytest
 from tests.flow.process.conftest import Desks
 from tests.flow.process.running import Process
 
-from quantdesk.sources.recorded import Recorded
-from quantdesk.testing.clock import ManualClock
+from quantdesk.core.ticks import Quote, Trade
+from quantdesk.sources import recorded
 
 RECORDING = "binance_spot_btcusdt_raw_20240808.txt.gz"
 ORDERS = 16
@@ -60,8 +60,12 @@ def fill(desk: Process, direction: str) -> tuple[Decimal, Decimal]:
 
 
 def recorded_prices(path: Path) -> set[Decimal]:
-    async def read() -> set[Decimal]:
-        source = Recorded(path=path, clock=ManualClock(now_ms=0), speed="max")
-        return {reading.price async for reading in source.stream(["BTC"])}
-
-    return asyncio.run(read())
+    """Return the middle of every book, and what was paid in every trade."""
+    prices = set[Decimal]()
+    for frame in recorded.frames(path, counts=Counter()):
+        for event in recorded.read(frame):
+            if isinstance(event, Quote):
+                prices.add((Decimal(event.bid) + Decimal(event.ask)) / 2)
+            elif isinstance(event, Trade):
+                prices.add(Decimal(event.price))
+    return prices

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from quantdesk.app.bounds import check_source, guard_limits, pace
+from quantdesk.app.bounds import check_sources, guard_limits, pace
 from quantdesk.app.cluster import most
 from quantdesk.app.exchange import is_real
 from quantdesk.app.pools import worth
@@ -53,14 +53,17 @@ def test_that_the_documents_pace_is_the_default_on_clusters_of_others(
     assert (rules.rate_per_minute, rules.in_flight_max, rules.mode) == (*expected, mode)
 
 
-@pytest.mark.parametrize("source", ["simulated", "recorded:file", "recorded"])
-def test_that_mainnet_trades_on_no_made_up_price(source: str) -> None:
+@pytest.mark.parametrize(
+    "sources", [["simulated"], ["recorded"], ["pyth", "simulated"], ["binance"]]
+)
+def test_that_mainnet_trades_on_no_made_up_price(sources: list[str]) -> None:
     with pytest.raises(Refused) as refused:
-        check_source("mainnet", source)
+        check_sources("mainnet", sources)
     assert refused.value.code == "source.unreal"
-    check_source("mainnet", "pyth")
+    check_sources("mainnet", ["pyth"])
+    check_sources("mainnet", ["binance", "pyth"])
     for mode in ("paper", "localnet", "devnet"):
-        check_source(mode, source)
+        check_sources(mode, sources)
 
 
 @pytest.mark.parametrize(

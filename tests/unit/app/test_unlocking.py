@@ -36,6 +36,10 @@ class Clock:
         """Return a moment."""
         return 1_700_000_000_000
 
+    def now_ns(self) -> int:
+        """Return it in nanoseconds."""
+        return self.now_ms() * 1_000_000
+
     def monotonic(self) -> float:
         """Return the same moment."""
         return 100.0

@@ -30,7 +30,7 @@ def opened() -> tuple[Market, Reference]:
     reference = Reference(board=market.board, limits=Limits(), clock=clock)  # type: ignore[arg-type]
     market.oracle(1, "USDC")
     market.oracle(150, "SOL")
-    market.oracle(150.3, "SOL", source="switchboard")
+    market.oracle(150.3, "SOL", source="chainlink")
     return market, reference
 
 
@@ -50,7 +50,7 @@ def test_that_sources_that_disagree_give_no_reference() -> None:
     market, reference = opened()
     reference.fair(SOL)
     for _ in range(3):
-        market.oracle(157.5, "SOL", source="switchboard")
+        market.oracle(157.5, "SOL", source="chainlink")
     assert code_of(reference) == "price.disagreement"
 
 
@@ -65,7 +65,7 @@ def test_that_an_unconfirmed_jump_gives_no_reference() -> None:
 def test_that_what_was_remembered_stands_no_longer_than_its_sources() -> None:
     market, reference = opened()
     market.now_ms += 4_000
-    market.oracle(151, "SOL", source="switchboard", after_ms=0)
+    market.oracle(151, "SOL", source="chainlink", after_ms=0)
     market.oracle(1, "USDC", after_ms=0)
     assert reference.fair(SOL)[0] == Decimal("150.5")
     market.now_ms += 1_000

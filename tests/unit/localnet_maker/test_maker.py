@@ -48,7 +48,7 @@ def play(scene: Callable[[_Desk], Awaitable[None]], venue: Product, **terms: int
 
         port: Venue = venue
         maker = Maker(
-            venues=[port], board=board, swap=swap, clock=clock, chance=lambda: 0.0,
+            venues=[port], board=board, swap=swap, clock=clock, chance=lambda: 0.5,
             terms=Terms(markets=(SOL,), **terms),  # type: ignore[arg-type]
         )  # fmt: skip
         task = asyncio.create_task(maker.run())
@@ -61,7 +61,7 @@ def play(scene: Callable[[_Desk], Awaitable[None]], venue: Product, **terms: int
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-        assert not board._changes
+        assert not board.followed
 
     asyncio.run(run())
 
@@ -167,7 +167,7 @@ def test_that_a_pool_whose_swap_failed_rests_ever_longer() -> None:
     async def scene(desk: _Desk) -> None:
         desk.faults += [Unavailable("no chain", code="rpc.unavailable")] * 3
         desk.say("1", "USDC")
-        for tries, rest_s in enumerate([0.5, 1, 2], start=1):
+        for tries, rest_s in enumerate([0.55, 1.05, 2.05], start=1):
             desk.say(str(200 + tries))
             await desk.clock.advance(rest_s - 0.01)
             assert len(desk.taken) == tries
