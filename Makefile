@@ -84,6 +84,16 @@ bench: $(VENV)/.dev ## the promised numbers, measured here, the peer beside them
 	@$(BIN)/python -m benches.router
 	@echo "→ optimum: routes against a reference, 1,000 markets with hops and without"
 	@$(BIN)/python -m benches.optimum
+	@echo "→ prices: read, judged and agreed on, per second, 10 to 1,000 symbols"
+	@$(BIN)/python -m benches.ingest
+	@echo "→ prices: from a socket to the board at 50,000 messages a second"
+	@$(BIN)/python -m benches.feed
+	@echo "→ books and candles: per message, 10 and 1,000 symbols"
+	@$(BIN)/python -m benches.books
+	@echo "→ store: prices by COPY"
+	@$(BIN)/python -m benches.store
+	@echo "→ hub: one price to many clients, node beside it"
+	@$(BIN)/python -m benches.fanout
 	@echo "→ localnet: real transactions, end to end"
 	@$(BIN)/python -m benches.localnet
 	@echo "→ start: first, next, and doing nothing"
