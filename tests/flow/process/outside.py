@@ -102,7 +102,7 @@ class Outside:
         """Return what makes a desk take its prices here, where they stand for good."""
         return (
             "--source", "pyth", "--set", f"sources.pyth_url={self.hermes.base_url}",
-            "--set", "guard.price_age_ms_max=3600000",
+            "--set", "guard.price_age_ms_max=3600000", "--set", "news.rss_feeds=",
         )  # fmt: skip
 
 
