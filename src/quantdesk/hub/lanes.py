@@ -43,9 +43,13 @@ class Lane:
         self._heads: dict[str, bytes] = {}
         self._followed: Counter[str] = Counter()
         self._snapshots: dict[str, bytes] = {}
+        self._untold: set[str] = set()
+        """Keys that some of those who follow everything have not heard of yet."""
 
     def join(self, client: Client, keys: Keys | None, known: Keys) -> None:
         """Let a client hear of these keys; `known` are those it will be given a snapshot of."""
+        if None in self.audiences:
+            self._untold.update(key for key in known if key not in self._sequence)
         audience = self.audiences.get(keys)
         if audience is None:
             audience = self.audiences[keys] = Audience(keys)
@@ -80,8 +84,9 @@ class Lane:
             known = self._sequence.get(key)
             self._sequence[key] = sequence = (known or 0) + 1
             self._snapshots.pop(key, None)
-            if known is None or change is RESTART:
+            if known is None or key in self._untold or change is RESTART:
                 # A key that is new to those who follow everything begins with its state.
+                self._untold.discard(key)
                 frames[key] = self.snapshot(key, now_ms)
             else:
                 frames[key] = frame(

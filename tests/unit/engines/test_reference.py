@@ -72,3 +72,9 @@ def test_that_what_was_remembered_stands_no_longer_than_its_sources() -> None:
     assert reference.fair(SOL)[0] == Decimal(151), "the other has said nothing for five seconds"
     market.now_ms += 9_001
     assert code_of(reference) == "price.stale"
+
+
+def test_that_sources_that_have_fallen_silent_are_a_reference_until_they_are_too_old() -> None:
+    market, reference = opened()
+    market.now_ms += 8_000
+    assert reference.fair(SOL)[0] == Decimal("150.3"), "the last word of all"

@@ -181,6 +181,26 @@ async def test_a_snapshot_between_two_messages_has_the_number_of_the_last() -> N
     assert [n for _, n, _ in told(wire)] == [0, 1, 1, 1, 2, 2]
 
 
+@pytest.mark.parametrize("keys", [(), ("XRP",)])
+async def test_a_new_key_begins_with_its_state_for_those_who_follow_everything(
+    keys: tuple[str, ...],
+) -> None:
+    prices = Prices()
+    before, _ = prices.join()
+    before.messages()
+
+    prices.set("XRP", 1)
+    prices.join(*keys)
+    prices.hub.flush()
+    prices.set("XRP", 2)
+    await prices.clock.advance(1)
+    prices.hub.flush()
+
+    heard = [m for m in before.messages() if m["key"] == "XRP"]
+    assert [("snap" in m, m.get("d", m.get("snap"))) for m in heard] == [(True, 1), (False, 2)]
+    assert heard[1]["seq"] == heard[0]["seq"] + 1
+
+
 async def test_a_slow_client_misses_values_but_never_the_last() -> None:
     prices = Prices()
     wire, _ = prices.join("BTC", "SOL")

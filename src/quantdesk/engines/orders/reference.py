@@ -53,7 +53,9 @@ class Reference:
             seen_ms=min(base.received_ms, quote.received_ms),
             revision=board.revision,
             until_ms=min(
-                now_ms + age_ms_max - oldest_ms,
-                *(price.until_ms for price in (base, quote) if price.until_ms is not None),
+                [
+                    now_ms + age_ms_max - oldest_ms,
+                    *(price.until_ms for price in (base, quote) if price.until_ms is not None),
+                ]
             ),
         )
