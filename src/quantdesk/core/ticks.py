@@ -91,7 +91,10 @@ class Depth(msgspec.Struct, frozen=True):
 
 
 class Kline(msgspec.Struct, frozen=True, gc=False):
-    """A candle as the exchange builds it; `close_ms` is its last millisecond."""
+    """A candle as the exchange builds it; `close_ms` is its last millisecond.
+
+    `quote_volume` is in `currency`, `taker_buy_volume` in units; None where it does not tell them.
+    """
 
     symbol: str
     currency: str
@@ -108,6 +111,8 @@ class Kline(msgspec.Struct, frozen=True, gc=False):
     last_id: int
     closed: bool
     event_ms: int
+    quote_volume: str | None = None
+    taker_buy_volume: str | None = None
 
 
 class Mark(msgspec.Struct, frozen=True, gc=False):

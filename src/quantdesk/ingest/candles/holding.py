@@ -1,13 +1,13 @@
 """Ours beside the exchange's: equal, replaced, or in dispute.
 
-Pure. Theirs tells no quote volume; a row from a REST history may tell no count of trades either,
-and then only prices and volume are compared.
+Pure. A row from a REST history may tell no count of trades, and then only prices and volume are
+compared.
 """
 
 from enum import StrEnum
 
 from quantdesk.core.ticks import Kline
-from quantdesk.ingest.candles.exact import scaled
+from quantdesk.ingest.candles.exact import DECIMALS, scaled
 from quantdesk.ingest.candles.window import NO_ID, Window
 
 _UNKNOWN = -1
@@ -32,14 +32,18 @@ def theirs_of(kline: Kline) -> Window:
         low=scaled(kline.low),
         close=scaled(kline.close),
         volume=volume,
-        quote_volume=0 if quiet else _UNKNOWN,
-        taker_buy_volume=0 if quiet else _UNKNOWN,
+        quote_volume=0 if quiet else _told(kline.quote_volume, 10**DECIMALS),
+        taker_buy_volume=0 if quiet else _told(kline.taker_buy_volume, 1),
         trades=kline.trades,
         first_id=kline.first_id if kline.trades else NO_ID,
         last_id=kline.last_id if kline.trades else NO_ID,
         origin="exchange",
         reconciled=True,
     )
+
+
+def _told(volume: str | None, times: int) -> int:
+    return _UNKNOWN if volume is None else scaled(volume) * times
 
 
 def verdict(ours: Window, theirs: Window, *, seen_id: int) -> Verdict:

@@ -239,14 +239,15 @@ def _depth(said: shapes.Snapshot, feed: str) -> Sequence[Event]:
 
 def _kline(said: shapes.Kline) -> Sequence[Event]:
     k = said.k
-    if not _are_numbers(k.o, k.h, k.l, k.c, k.v):
+    if not _are_numbers(k.o, k.h, k.l, k.c, k.v, k.q or "0", k.V or "0"):
         raise _no_number(said)
     of = market(said.s)
     if of is None:
         return ()
     candle = Kline(
-        *of, k.i, _ms(k.t), _ms(k.T), k.o, k.h, k.l, k.c, k.v, k.n, k.f, k.L, k.x, _ms(said.E)
-    )
+        *of, k.i, _ms(k.t), _ms(k.T), k.o, k.h, k.l, k.c, k.v, k.n, k.f, k.L, k.x, _ms(said.E),
+        k.q, k.V,
+    )  # fmt: skip
     return (candle,)
 
 

@@ -84,6 +84,8 @@ class Candle(msgspec.Struct, frozen=True, gc=False):
     f: Id
     L: Id
     x: bool
+    q: Text | None = None
+    V: Text | None = None
 
 
 class Kline(Message, frozen=True, gc=False):

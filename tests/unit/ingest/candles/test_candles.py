@@ -339,3 +339,12 @@ def test_that_what_is_no_amount_is_refused(text: str) -> None:
     with pytest.raises(Corrupt) as caught:
         scaled(text)
     assert caught.value.code == "number.unreadable"
+
+
+def test_that_a_candle_of_the_exchange_has_the_volumes_it_tells() -> None:
+    desk = Desk()
+    desk.candles.kline(row(0, quote_volume="200.5", taker_buy_volume="1.25"), frame(T0))
+    desk.candles.kline(row(60_000), frame(T0))
+    told, untold = desk.last("1m").values()
+    assert (told.quote_volume, told.taker_buy_volume) == ("200.5", "1.25")
+    assert (untold.quote_volume, untold.taker_buy_volume) == (None, None)
