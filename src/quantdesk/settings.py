@@ -129,6 +129,8 @@ class SourcesSettings(_Section):
     """The most all tapes may take."""
     keep_ticks_days: int = Field(7, ge=1)
     """Days for which sampled prices are kept in the database."""
+    backfill_hours: int = Field(6, ge=0, le=24)
+    """Hours of which missing candles are asked of live Binance while the desk runs; 0 is off."""
 
 
 class NewsSettings(_Section):

@@ -48,6 +48,7 @@ LOUD = {
     "tests/flow/process/test_recorded_market.py": "the recordings do not come with the checkout",
     "tests/unit/ingest/test_real_crashes.py": "the recordings do not come with the checkout",
     "tests/unit/ingest/test_real_market.py": "the recordings do not come with the checkout",
+    "tests/flow/market_store/test_ccxt_klines.py": "no ccxt",
     "tests/unit/programs/test_sbpf_build.py": "no ziglang",
     "tests/unit/programs/test_sbpf_link.py": "no ziglang",
     "tests/unit/programs/test_wide_arithmetic.py": "no ziglang",

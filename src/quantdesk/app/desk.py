@@ -27,6 +27,7 @@ from quantdesk.api.server import bind, serving
 from quantdesk.api.system import ServiceView, SystemRoutes
 from quantdesk.app.background import Background
 from quantdesk.app.bounds import ELSEWHERE, allowed, check_sources, guard_limits, pace
+from quantdesk.app.catching_up import catch_up
 from quantdesk.app.channels import MarketChannels, Services
 from quantdesk.app.feeding import Feeding, open_feeding
 from quantdesk.app.localnet import open_localnet
@@ -247,6 +248,8 @@ async def _edge(stack: AsyncExitStack, parts: _Parts, identity: dict[str, Any]) 
     bus.listen(TOPIC, ledger.take)
     background = Background(stack, parts.tasks)
     background.begin("quality ledger", ledger.run)
+    sources = parts.settings.sources
+    catch_up(background, parts.feeding, pools=parts.pools, settings=sources, clock=clock)
     services = _services(parts, orders)
     channels = MarketChannels(
         feeding=parts.feeding,

@@ -1,5 +1,6 @@
 """`quantdesk backfill`, `quantdesk gaps` and `quantdesk forget`: what is stored of markets."""
 
+import importlib.util
 import os
 import random
 import re
@@ -20,7 +21,7 @@ from quantdesk.cli.stored import stored
 from quantdesk.cli.terminal import Home, answer, err
 from quantdesk.cli.typed import nearest
 from quantdesk.core.candles import INTERVALS
-from quantdesk.core.clock import SystemClock, iso, unix_ms
+from quantdesk.core.clock import Clock, SystemClock, iso, unix_ms
 from quantdesk.core.errors import Refused
 from quantdesk.core.ids import ids
 from quantdesk.ingest.backfill import Backfill, Filled, Wanted
@@ -29,6 +30,7 @@ from quantdesk.ingest.store import read
 from quantdesk.ingest.store.model import Gap
 from quantdesk.sources.binance.exchange import SPOT, USD_M, Exchange
 from quantdesk.sources.binance.klines import BinanceKlines
+from quantdesk.sources.ccxt_klines import CcxtKlines
 from quantdesk.store.pool import Pools
 
 HISTORIES: Final[Mapping[str, Exchange]] = MappingProxyType(
@@ -36,6 +38,7 @@ HISTORIES: Final[Mapping[str, Exchange]] = MappingProxyType(
 )
 _AGO: Final = re.compile(r"([0-9]{1,6})(m|h|d)", re.ASCII)
 _AGO_MS: Final = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_CURRENCY: Final = "USDT"
 _NAME: Final = re.compile(r"[A-Z0-9]{1,20}", re.ASCII)
 
 Symbol = Annotated[str, typer.Argument(metavar="SYMBOL", help="The asset, such as BTC.")]
@@ -50,7 +53,16 @@ def backfill(
     begin: Begin,
     end: End = "",
     interval: Annotated[str, typer.Option(help=", ".join(INTERVALS))] = "1m",
-    market: Annotated[str, typer.Option(help="Source and currency.")] = "binance/USDT",
+    market: Annotated[
+        str,
+        typer.Option(
+            "--exchange",
+            "--market",
+            help="Exchange and currency, USDT where none is told: binance, binance.futures, or any "
+            "that ccxt knows, such as kraken/USD, coinbase/USD, okx or bybit. Others than Binance "
+            "need ccxt: pip install 'quantdesk\\[backfill]'.",
+        ),
+    ] = "binance/USDT",
     home: Home = None,
 ) -> None:
     """Fetch the candles that are missing from an exchange, and add them up.
@@ -65,15 +77,14 @@ def backfill(
             f"--interval {interval}: choose {', '.join(INTERVALS)}", code="interval.unknown"
         )
     wanted = Wanted(
-        (source, named(symbol), named(currency)),
+        (source, named(symbol), named(currency or _CURRENCY)),
         interval,
         moment(begin, clock.now_ms()),
         moment(end, clock.now_ms()) if end else clock.now_ms(),
     )
-    exchange = history(source)
+    asked = history(source, clock)
 
     async def fill(told: Callable[[Filled], None]) -> Filled:
-        asked = BinanceKlines(exchange, clock=clock)
         async with stored(place, settings) as pools, asked as klines:
             work = Backfill(pools, klines, clock=clock, chance=_chance())
             return await work.run(wanted, told)
@@ -144,17 +155,22 @@ def forget(
     answer(f"forgot {ticks} prices and {candles} candles of {source}")
 
 
-def history(source: str) -> Exchange:
-    """Return an exchange that can be asked for its past; raise `Refused` (`source.unknown`)."""
+def history(source: str, clock: Clock) -> BinanceKlines | CcxtKlines:
+    """Return an exchange that can be asked for its past; any but Binance through ccxt.
+
+    Raises `Refused` (`source.unknown`, `backfill.missing`).
+    """
     found = HISTORIES.get(source)
-    if found is None:
-        near = nearest(source, list(HISTORIES))
-        hint = f"did you mean {near}? " if near else ""
+    if found is not None:
+        return BinanceKlines(found, clock=clock)
+    near = nearest(source, list(HISTORIES))
+    if near and importlib.util.find_spec("ccxt") is None:
         raise Refused(
-            f"{source} tells no candles of the past: {hint}choose {', '.join(HISTORIES)}",
+            f"{source} tells no candles of the past: did you mean {near}? Exchanges other than"
+            " Binance take ccxt: pip install 'quantdesk[backfill]'",
             code="source.unknown",
         )
-    return found
+    return CcxtKlines(source)
 
 
 def named(text: str) -> str:

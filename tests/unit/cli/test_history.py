@@ -1,9 +1,15 @@
 """Promise: times and markets are read as people write them, and what is not one is refused."""
 
+import subprocess
+import sys
+
 import pytest
+from typer.testing import CliRunner
 
 from quantdesk.cli.history import history, moment, named
+from quantdesk.cli.root import app
 from quantdesk.core.errors import Refused
+from quantdesk.testing.clock import ManualClock
 
 NOW_MS = 1_763_740_800_000
 
@@ -39,8 +45,32 @@ def test_what_is_no_asset_is_refused(text: str) -> None:
     assert named(" btc ") == "BTC"
 
 
-def test_only_who_tells_the_past_is_asked_for_it() -> None:
-    assert history("binance.futures").name == "binance.futures"
+def test_only_who_tells_the_past_is_asked_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    assert history("binance.futures", ManualClock()).name == "binance.futures"
     with pytest.raises(Refused) as refused:
-        history("binanse")
+        history("binanse", ManualClock())
+    assert refused.value.code == "source.unknown"
     assert "did you mean binance?" in refused.value.detail
+
+
+def test_other_exchanges_say_what_they_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ccxt.async_support", None)
+    with pytest.raises(Refused) as refused:
+        history("kraken", ManualClock())
+    assert refused.value.code == "backfill.missing"
+    assert "pip install 'quantdesk[backfill]'" in refused.value.detail
+
+
+def test_help_says_what_other_exchanges_take() -> None:
+    told = " ".join(
+        CliRunner().invoke(app, ["backfill", "--help"]).stdout.replace("│", " ").split()
+    )
+    assert "--exchange" in told
+    assert "kraken/USD" in told
+    assert "pip install 'quantdesk[backfill]'" in told
+
+
+def test_nothing_of_ccxt_is_loaded_before_it_is_asked_for() -> None:
+    code = "import sys, quantdesk.cli.root; sys.exit('ccxt' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
