@@ -48,15 +48,13 @@ class Lane:
 
     def join(self, client: Client, keys: Keys | None, known: Keys) -> None:
         """Let a client hear of these keys; `known` are those it will be given a snapshot of."""
-        if None in self.audiences:
-            self._untold.update(key for key in known if key not in self._sequence)
+        for key in known:
+            self._number(key)
         audience = self.audiences.get(keys)
         if audience is None:
             audience = self.audiences[keys] = Audience(keys)
             self._followed.update(keys or ())
         audience.members.add(client)
-        for key in known:
-            self._sequence.setdefault(key, 0)
 
     def leave(self, client: Client, keys: Keys | None) -> None:
         """Tell a client no more."""
@@ -99,13 +97,22 @@ class Lane:
         """Return the frame with the state of a key, after which the next delta fits."""
         made = self._snapshots.get(key)
         if made is None:
-            sequence = self._sequence.setdefault(key, 0)
+            sequence = self._number(key)
             state = encode(self.channel.snapshot(key))
             tail = b',"t":"%b","snap":' % iso(now_ms).encode()
             made = self._snapshots[key] = frame(
                 b"%b%d%b%b}" % (self._head(key), sequence, tail, state)
             )
         return made
+
+    def _number(self, key: str) -> int:
+        """Return the number of a key's last message; new keys are untold to who follows all."""
+        sequence = self._sequence.get(key)
+        if sequence is None:
+            sequence = self._sequence[key] = 0
+            if None in self.audiences:
+                self._untold.add(key)
+        return sequence
 
     def _head(self, key: str) -> bytes:
         head = self._heads.get(key)

@@ -201,6 +201,19 @@ async def test_a_new_key_begins_with_its_state_for_those_who_follow_everything(
     assert heard[1]["seq"] == heard[0]["seq"] + 1
 
 
+async def test_a_resync_of_one_takes_no_state_from_another() -> None:
+    prices = Prices()
+    quiet, _ = prices.join()
+    _, asking = prices.join()
+    quiet.messages()
+
+    prices.set("XRP", 1)
+    prices.hub.resync(asking, "prices", None)
+    prices.hub.flush()
+
+    assert [m.get("snap") for m in quiet.messages() if m["key"] == "XRP"] == [1]
+
+
 async def test_a_slow_client_misses_values_but_never_the_last() -> None:
     prices = Prices()
     wire, _ = prices.join("BTC", "SOL")

@@ -92,7 +92,11 @@ def test_that_every_kind_gives_its_own_numbers() -> None:
     futures_top = ("25.35190000", "31.21000000", "25.36520000", "40.66000000", 400900217)
     candle = Kline(
         *("BNB", "BTC", "1m", 1672515780000, 1672515839999, "0.0010", "0.0025", "0.0015"),
-        *("0.0020", "1000", 100, 100, 200, False, 1672515782136, "1.0000", "500"),
+        *("0.0020", "1000", 100, 100, 200),
+        closed=False,
+        event_ms=1672515782136,
+        quote_volume="1.0000",
+        taker_buy_volume="500",
     )
     assert [read(message, "ws") for message in MESSAGES] == [
         (sold,),
