@@ -33,6 +33,7 @@ NO_ADAPTERS = {
     "venues.reading": "how accounts of tokens and programs read, pure",
     "venues.transfer_fee": "what Token-2022 takes of a transfer, pure",
     "chains.port": "the port",
+    "chains.secret_file": "files of secrets, of any chain",
 }
 
 

@@ -13,8 +13,9 @@ from yarl import URL
 
 from quantdesk.app.background import Background
 from quantdesk.app.pools import Balances
+from quantdesk.chains import secret_file
 from quantdesk.chains.binance import Binance, Client, Ed25519Key, HmacKey, LiveBooks, Reports
-from quantdesk.chains.binance.signing import Key, read, seed
+from quantdesk.chains.binance.signing import Key, seed
 from quantdesk.chains.port import Wallet
 from quantdesk.core.assets import ASSETS
 from quantdesk.core.clock import Clock
@@ -96,7 +97,7 @@ def _key(settings: BinanceSettings) -> Key:
     missing = [f"binance.{name}" for name, value in needed.items() if not value]
     if missing:
         raise Refused(f"binance.url also needs {', '.join(missing)}", code="settings.invalid")
-    content = read(Path(settings.secret_file).expanduser())
+    content = secret_file.read(Path(settings.secret_file).expanduser())
     if content.lstrip().startswith(_PEM):
         return Ed25519Key(api_key=settings.key, seed=seed(content))
     try:

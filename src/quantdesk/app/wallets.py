@@ -11,6 +11,7 @@ from pathlib import Path
 
 from solders.keypair import Keypair
 
+from quantdesk.chains import secret_file
 from quantdesk.chains.solana import keys, sealed
 from quantdesk.core.errors import Refused
 
@@ -36,7 +37,7 @@ def mainnet(home: Path) -> sealed.Sealed:
             " `quantdesk unlock --import FILE`",
             code="wallet.missing",
         )
-    return sealed.read(keys.secret(path))
+    return sealed.read(secret_file.read(path))
 
 
 def create(home: Path, passphrase: str, *, source: Path | None = None) -> str:

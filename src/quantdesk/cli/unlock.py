@@ -56,12 +56,12 @@ def unlock(
 
 
 def _passphrase(file: Path | None, *, twice: bool) -> str:
-    from quantdesk.chains.solana import keys  # noqa: PLC0415
+    from quantdesk.chains import secret_file  # noqa: PLC0415
 
     if file is None:
         said: str = typer.prompt("passphrase", hide_input=True, confirmation_prompt=twice)
         return said
     try:
-        return keys.secret(file).decode().partition("\n")[0].rstrip("\r")
+        return secret_file.read(file).decode().partition("\n")[0].rstrip("\r")
     except UnicodeDecodeError:
         raise Refused(f"{file} holds no text", code="passphrase.unreadable") from None

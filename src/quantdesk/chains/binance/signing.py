@@ -6,10 +6,7 @@ How a payload is signed: https://developers.binance.com/docs/binance-spot-api-do
 import base64
 import binascii
 import hmac
-import os
-import stat
 from hashlib import sha256
-from pathlib import Path
 from typing import Final, Protocol
 from urllib.parse import quote
 
@@ -17,8 +14,6 @@ from solders.keypair import Keypair
 
 from quantdesk.core.errors import Refused
 
-_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
-_FILE_BYTES_MAX: Final = 4096
 # PKCS#8 of an Ed25519 seed without attributes, up to the seed: RFC 8410 §7 and §10.3.
 _PKCS8: Final = bytes.fromhex("302e020100300506032b657004220420")
 _SEED_BYTES: Final = 32
@@ -96,25 +91,6 @@ def seed(pem: bytes) -> bytes:
     if not content.startswith(_PKCS8) or len(content) != len(_PKCS8) + _SEED_BYTES:
         raise Refused("this is no Ed25519 key in an unencrypted PEM file", code="key.unreadable")
     return content[len(_PKCS8) :]
-
-
-def read(path: Path) -> bytes:
-    """Return a secret's file, which none but its owner may touch.
-
-    Raises `Refused` (`key.missing`, `key.mode`).
-    """
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except OSError as problem:
-        raise Refused(f"no key at {path}: {problem.strerror}", code="key.missing") from None
-    with os.fdopen(descriptor, "rb") as file:
-        mode = os.fstat(descriptor).st_mode
-        if not stat.S_ISREG(mode) or mode & _OTHERS:
-            raise Refused(
-                f"{path} is open to other users (mode {stat.S_IMODE(mode):04o}); chmod 600 it",
-                code="key.mode",
-            )
-        return file.read(_FILE_BYTES_MAX)
 
 
 def signed(payload: str, key: Key) -> str:

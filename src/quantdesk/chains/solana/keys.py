@@ -4,7 +4,6 @@ File format: the JSON array of 64 bytes that `solana-keygen` writes, secret firs
 """
 
 import os
-import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Protocol
@@ -15,13 +14,12 @@ from solders.pubkey import Pubkey
 from solders.signature import Signature
 from solders.token.associated import get_associated_token_address
 
+from quantdesk.chains import secret_file
 from quantdesk.chains.port import Wallet
 from quantdesk.core.assets import ASSETS, Asset
 from quantdesk.core.errors import Refused
 
 SEED_BYTES: Final = 32
-_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
-_FILE_BYTES_MAX: Final = 4096
 
 
 class Signer(Protocol):
@@ -40,7 +38,7 @@ def load(path: Path) -> Keypair:
     Raises `Refused`: `key.missing`, `key.mode` (anyone but its owner may touch the file),
     `key.unreadable` (not a key file).
     """
-    return _keypair(secret(path), path)
+    return _keypair(secret_file.read(path), path)
 
 
 def make(path: Path, *, entropy: Callable[[int], bytes]) -> Keypair:
@@ -51,25 +49,6 @@ def make(path: Path, *, entropy: Callable[[int], bytes]) -> Keypair:
     keypair = Keypair.from_seed(entropy(SEED_BYTES))
     keep(path, msgspec.json.encode(list(bytes(keypair))))
     return keypair
-
-
-def secret(path: Path) -> bytes:
-    """Return the content of a file that only its owner may touch.
-
-    Raises `Refused` (`key.missing`, `key.mode`).
-    """
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except OSError as problem:
-        raise Refused(f"no key at {path}: {problem.strerror}", code="key.missing") from None
-    with os.fdopen(descriptor, "rb") as file:
-        mode = os.fstat(descriptor).st_mode
-        if not stat.S_ISREG(mode) or mode & _OTHERS:
-            raise Refused(
-                f"{path} is open to other users (mode {stat.S_IMODE(mode):04o}); chmod 600 it",
-                code="key.mode",
-            )
-        return file.read(_FILE_BYTES_MAX)
 
 
 def keep(path: Path, content: bytes) -> None:
