@@ -11,6 +11,7 @@ import pytest
 from quantdesk.chains.port import Sighting, Transaction
 from quantdesk.core.errors import Unavailable
 from quantdesk.engines.orders.model import OrderStatus
+from quantdesk.engines.orders.store import write
 from quantdesk.store.pool import WritePool, connect
 from quantdesk.testing.chain import Plan
 from quantdesk.testing.stage import Desk, Stage
@@ -87,7 +88,7 @@ async def test_that_without_the_database_orders_wait_and_new_ones_are_refused_at
     desk = stage.desk()
     await stage.place(desk)
     await stage.rest()
-    write = desk.orders._pools.write
+    write_pool = desk.orders._pools.write
     desk.orders._pools = replace(desk.orders._pools, write=cast("WritePool", _Away()))
     await stage.run_for(30)
 
@@ -98,12 +99,34 @@ async def test_that_without_the_database_orders_wait_and_new_ones_are_refused_at
     assert waiting.status is S.SUBMITTED
     assert desk.orders.journal.waiting_for_database
     assert refused.value.code == "database.unavailable"
-    desk.orders._pools = replace(desk.orders._pools, write=write)
+    desk.orders._pools = replace(desk.orders._pools, write=write_pool)
     assert await stage.run_until(stage.all_ended, within_s=20)
     (order,) = await stage.stored()
     assert (order.status, len(stage.chain.signatures(order.id))) == (S.CONFIRMED, 1)
     assert not desk.orders.journal.waiting_for_database
     assert len(desk.orders.usage) == 0
+
+
+async def test_that_leases_are_renewed_past_an_order_that_moves_at_this_moment(
+    stage: Stage,
+) -> None:
+    stage.chain.plan_of = lambda _order, _attempt: Plan(lands_after_s=3.0)
+    desk = stage.desk()
+    moving = (await stage.place(desk)).order.id
+    others = [(await stage.place(desk)).order.id for _ in range(2)]
+    await stage.rest()
+    ids, owner = [others[0], moving, others[1]], desk.orders.owner
+    until = "select extract(epoch from lease_until - now()) from orders where id = $1"
+
+    async with stage.pools.write.transaction() as committing, asyncio.timeout(5):
+        await committing.execute("select from orders where id = $1 for update", moving)
+        async with stage.pools.write.connection() as c:
+            await write.renew(c, ids, owner=owner, lease_s=100_000)
+            left = [await c.fetchval(until, order_id) for order_id in ids]
+        for order_id in others:  # what a commit may want next: nobody holds it
+            await committing.execute("select from orders where id = $1 for update", order_id)
+
+    assert [lease > 50_000 for lease in left] == [True, False, True]
 
 
 async def test_that_connections_cut_by_the_server_lose_nothing(stage: Stage, database: str) -> None:

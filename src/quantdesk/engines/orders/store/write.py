@@ -234,11 +234,17 @@ async def claim(
 
 
 async def renew(c: Connection, order_ids: Sequence[UUID], *, owner: UUID, lease_s: float) -> None:
-    """Keep the leases of these orders, if they are still `owner`'s."""
+    """Keep the leases of these orders, if they are still `owner`'s.
+
+    One that a commit moves at this moment is left for the next time: waiting for it while holding
+    others, which that commit may want, would be a deadlock.
+    """
     await c.execute(
         """update orders set lease_until = now() + make_interval(secs => $3)
-           where id = any($1::uuid[]) and open
-             and case when lease_owner = $2 then true else false end""",
+           where open and (id, mode) in (
+             select id, mode from orders where id = any($1::uuid[]) and open
+               and case when lease_owner = $2 then true else false end
+             for update skip locked)""",
         order_ids,
         owner,
         lease_s,
