@@ -16,7 +16,8 @@ from uuid import UUID
 import msgspec
 import uvloop
 
-from quantdesk.access.keys import Keys, Principal, digest, new_key
+from quantdesk.access.keys import Keys, digest, new_key
+from quantdesk.access.model import Permission, Role
 from quantdesk.api.edge import Edge
 from quantdesk.api.pages import pages
 from quantdesk.api.server import bind, serving
@@ -30,6 +31,7 @@ from quantdesk.hub.hub import Hub
 from quantdesk.hub.orders import OrderStreams
 from quantdesk.hub.streams import Streams
 from quantdesk.telemetry.metrics import Metrics
+from quantdesk.testing.principals import key_holder
 
 STEP_S = 0.001
 
@@ -49,13 +51,15 @@ async def serve(rate: int, keys: int) -> None:
     """Serve until told to stop."""
     clock, metrics, key = SystemClock(), Metrics(), new_key()
     known: dict[str, object] = {f"A{number}": None for number in range(keys)}
-    prices = Channel(name="prices", keys=lambda: known, snapshot=known.get)
+    prices = Channel(
+        name="prices", permission=Permission.MARKET_READ, keys=lambda: known, snapshot=known.get
+    )
     hub = Hub([prices], epoch="bench", clock=clock, limits=Limits(clients=5_000))
     streams = Streams(
         hub=hub, orders=OrderStreams(orders=_NoOrders(), mode="paper"), clock=clock, metrics=metrics
     )
     edge = Edge(
-        keys=Keys({digest(key): Principal(UUID(int=1), "viewer", UUID(int=2))}),
+        keys=Keys({digest(key): key_holder(UUID(int=1), Role.VIEWER)}),
         hot={},
         socket=streams.serve,
         pages=pages([], version="bench", metrics=metrics),

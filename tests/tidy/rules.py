@@ -53,6 +53,7 @@ CHANCE = re.compile(r"(random|secrets|numpy\.random)\.\w+|os\.(urandom|getrandom
 CHANCE_HOMES = {
     "src/quantdesk/core/ids.py": "the noise in identifiers",
     "src/quantdesk/access/keys.py": "API keys must not be guessable",
+    "src/quantdesk/access/sealing.py": "a nonce of its own for each secret",
     "src/quantdesk/app/cluster.py": "hands out jitter",
     "src/quantdesk/app/localnet.py": "hands out jitter",
     "src/quantdesk/app/sources.py": "hands out jitter",

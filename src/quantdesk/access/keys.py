@@ -5,19 +5,10 @@ A key is that strong that a plain hash protects it; no slow hash is needed on th
 
 import hashlib
 import secrets
-from dataclasses import dataclass
-from uuid import UUID
+
+from quantdesk.access.model import Principal
 
 _PREFIX = "qd_"
-
-
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """Whoever a request speaks for."""
-
-    account_id: UUID
-    role: str
-    key_id: UUID
 
 
 def new_key() -> str:

@@ -1,7 +1,7 @@
 """The owner: made at the first start, with one API key for the machine's own tools."""
 
 from quantdesk.access import store
-from quantdesk.access.keys import Keys, Principal, digest, new_key
+from quantdesk.access.keys import Keys, digest, new_key
 from quantdesk.core.clock import Clock
 from quantdesk.core.ids import NewId
 from quantdesk.store.pool import Pools
@@ -34,7 +34,8 @@ async def ensure_owner(
         key = new_key()
         await store.replace_key(
             c,
-            Principal(account_id, "owner", new_id()),
+            account_id,
+            key_id=new_id(),
             name=_KEY_NAME,
             key_hash=digest(key),
             created_ms=clock.now_ms(),

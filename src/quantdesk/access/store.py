@@ -1,9 +1,11 @@
-"""The SQL of access: accounts and API keys."""
+"""The SQL of access: accounts, their wallets and their API keys."""
 
+from typing import Any
 from uuid import UUID
 
-from quantdesk.access.keys import Principal
-from quantdesk.core.clock import utc
+from quantdesk.access.model import Account, Principal, Role
+from quantdesk.access.policy import granted
+from quantdesk.core.clock import unix_ms, utc
 from quantdesk.store.pool import Connection
 
 
@@ -14,7 +16,13 @@ async def keys(c: Connection) -> dict[bytes, Principal]:
            join accounts a on a.id = k.account_id where k.revoked_at is null"""
     )
     return {
-        row["hash"]: Principal(account_id=row["account_id"], role=row["role"], key_id=row["id"])
+        row["hash"]: Principal(
+            account_id=row["account_id"],
+            role=Role(row["role"]),
+            may=granted(Role(row["role"])),
+            key_id=row["id"],
+            local=row["role"] == Role.OWNER,
+        )
         for row in rows
     }
 
@@ -35,22 +43,95 @@ async def add_owner(c: Connection, account_id: UUID, *, created_ms: int) -> None
 
 
 async def replace_key(
-    c: Connection, principal: Principal, *, name: str, key_hash: bytes, created_ms: int
+    c: Connection, account_id: UUID, *, key_id: UUID, name: str, key_hash: bytes, created_ms: int
 ) -> None:
     """Give an account a key under a name; an earlier key of that name stops working."""
     await c.execute(
         """update api_keys set revoked_at = $3
            where account_id = $1 and name = $2 and revoked_at is null""",
-        principal.account_id,
+        account_id,
         name,
         utc(created_ms),
     )
     await c.execute(
         """insert into api_keys (id, account_id, name, hash, created_at)
            values ($1, $2, $3, $4, $5)""",
-        principal.key_id,
-        principal.account_id,
+        key_id,
+        account_id,
         name,
         key_hash,
         utc(created_ms),
+    )
+
+
+_ACCOUNT = """
+select id, name, role, email, email_verified_at is not null as email_verified,
+    disabled_at is not null as disabled, kyc, plan, created_at from accounts
+"""
+
+
+async def account(c: Connection, account_id: UUID) -> Account | None:
+    """Return an account, if there is one."""
+    row = await c.fetchrow(f"{_ACCOUNT} where id = $1", account_id)
+    return row and account_of(row)
+
+
+async def account_by_email(c: Connection, email: str) -> Account | None:
+    """Return the account with an email address (lower case), if there is one."""
+    row = await c.fetchrow(f"{_ACCOUNT} where email = $1", email)
+    return row and account_of(row)
+
+
+async def account_by_wallet(c: Connection, *, chain: str, address: str) -> Account | None:
+    """Return the account a wallet belongs to, if there is one."""
+    row = await c.fetchrow(
+        f"""{_ACCOUNT} join wallets on account_id = accounts.id
+            where (chain, address) = ($1, $2)""",
+        chain,
+        address,
+    )
+    return row and account_of(row)
+
+
+async def add_account(c: Connection, account: Account) -> None:
+    """Insert an account; a taken email address is the database's unique violation."""
+    await c.execute(
+        """insert into accounts (id, name, role, email, email_verified_at, kyc, plan, created_at)
+           values ($1, $2, $3, $4, case when $5 then $8::timestamptz end, $6, $7, $8)""",
+        account.id,
+        account.name,
+        account.role,
+        account.email,
+        account.email_verified,
+        account.kyc,
+        account.plan,
+        utc(account.created_ms),
+    )
+
+
+async def link_wallet(
+    c: Connection, account_id: UUID, *, chain: str, address: str, at_ms: int
+) -> None:
+    """Give a wallet to an account; one that has another owner is the unique violation."""
+    await c.execute(
+        "insert into wallets (chain, address, account_id, added_at) values ($1, $2, $3, $4)",
+        chain,
+        address,
+        account_id,
+        utc(at_ms),
+    )
+
+
+def account_of(row: Any) -> Account:  # noqa: ANN401 - a row
+    """Return the noun of a row of `accounts`."""
+    return Account(
+        id=row["id"],
+        name=row["name"],
+        role=Role(row["role"]),
+        email=row["email"],
+        email_verified=row["email_verified"],
+        disabled=row["disabled"],
+        kyc=row["kyc"],
+        plan=row["plan"],
+        created_ms=unix_ms(row["created_at"]),
     )

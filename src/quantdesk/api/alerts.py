@@ -4,7 +4,9 @@ import msgspec
 from fastapi import APIRouter
 from fastapi.responses import Response
 
+from quantdesk.access.model import Permission
 from quantdesk.api.answers import json, returns
+from quantdesk.api.needs import needs
 from quantdesk.core.clock import iso
 from quantdesk.ingest.alerts import Alert, Alerts
 
@@ -47,7 +49,10 @@ class AlertRoutes:
         router = APIRouter(prefix="/api", tags=["sources"])
 
         @router.get(
-            "/alerts", responses=returns(AlertsView), summary="What is the matter with market data"
+            "/alerts",
+            **needs(Permission.MARKET_READ),
+            responses=returns(AlertsView),
+            summary="What is the matter with market data",
         )
         async def alerts() -> Response:
             return json(alerts_view(self._alerts))

@@ -8,8 +8,10 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from quantdesk.access.model import Permission
 from quantdesk.api.answers import json, returns
 from quantdesk.api.listed import Market, chosen
+from quantdesk.api.needs import needs
 from quantdesk.core.clock import Clock, iso
 from quantdesk.ingest.books.books import BookView
 
@@ -68,7 +70,12 @@ class BookRoutes:
         """Return the routes."""
         router = APIRouter(prefix="/api/books", tags=["markets"])
 
-        @router.get("/{symbol}", responses=returns(LevelsView), summary="An order book")
+        @router.get(
+            "/{symbol}",
+            **needs(Permission.MARKET_READ),
+            responses=returns(LevelsView),
+            summary="An order book",
+        )
         async def book(symbol: str, asked: Annotated[BookQuery, Query()]) -> Response:
             market = chosen(
                 self._books.markets(), symbol=symbol, source=asked.source, currency=asked.currency

@@ -9,8 +9,10 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from quantdesk.access.model import Permission
 from quantdesk.api.answers import json, returns
 from quantdesk.api.listed import MS_MAX, Market, chosen, moment_ms
+from quantdesk.api.needs import needs
 from quantdesk.core.candles import Candle
 from quantdesk.core.clock import iso
 from quantdesk.core.errors import Refused
@@ -91,7 +93,12 @@ class CandleRoutes:
         """Return the routes."""
         router = APIRouter(prefix="/api/candles", tags=["markets"])
 
-        @router.get("/{symbol}", responses=returns(CandlesView), summary="Candles of a market")
+        @router.get(
+            "/{symbol}",
+            **needs(Permission.MARKET_READ),
+            responses=returns(CandlesView),
+            summary="Candles of a market",
+        )
         async def candles(symbol: str, asked: Annotated[CandlesQuery, Query()]) -> Response:
             span = self._span(symbol, asked)
             source, symbol, currency = span.market

@@ -13,8 +13,10 @@ from typing import Any
 import msgspec
 import structlog
 
-from quantdesk.access.keys import Keys, Principal
+from quantdesk.access.keys import Keys
+from quantdesk.access.model import Origin, Permission, Principal
 from quantdesk.api import problems
+from quantdesk.api.needs import allow, unauthenticated
 from quantdesk.core.errors import Corrupt, DeskError, Refused
 from quantdesk.telemetry.metrics import Metrics
 
@@ -27,8 +29,11 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 BODY_MAX = 64 * 1024
+_AGENT_BYTES_MAX = 200
 
 _PUBLIC = frozenset({"/healthz", "/readyz", "/api/docs", "/api/openapi.json"})
+_SIGN_IN = "/api/auth/"
+"""Whoever is about to sign in is nobody yet; each route below says what it needs."""
 _LOOPBACK = frozenset({"127.0.0.1", "::1"})
 
 
@@ -52,7 +57,16 @@ class Reply(msgspec.Struct, frozen=True):
     content_type: bytes = b"application/json"
 
 
-Hot = Callable[[Request], Awaitable[Reply]]
+Serve = Callable[[Request], Awaitable[Reply]]
+
+
+class Hot(msgspec.Struct, frozen=True):
+    """A hot path: what a caller needs, and who serves them."""
+
+    permission: Permission
+    serve: Serve
+
+
 Socket = Callable[[Principal, Scope, Receive, Send], Awaitable[bool]]
 """Serves an accepted socket; False when there is none at its path."""
 
@@ -104,7 +118,8 @@ class Edge:
         self._requests += 1
         number = self._requests
         try:
-            return await hot(Request(self._caller(headers), headers, body))
+            caller = allow(self._keys.principal(_authorization(headers)), hot.permission)
+            return await hot.serve(Request(caller, headers, body))
         except DeskError as problem:
             return self._refusal(problem, number)
         except Exception:  # the outermost edge
@@ -112,27 +127,19 @@ class Edge:
             log.exception("http.unexpected", request_id=_named(number))
             return self._refusal(unexpected(), number)
 
-    def _caller(self, headers: Headers) -> Principal:
-        principal = self._keys.principal(_authorization(headers))
-        if principal is None:
-            raise Refused(
-                "send Authorization: Bearer <API key>; the owner's is in owner.key",
-                code="request.unauthenticated",
-            )
-        return principal
-
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
-        if _is_public(scope):
-            scope["principal"] = self._keys.principal(_authorization(headers))
-        else:
-            scope["principal"] = self._caller(headers)
+        scope["origin"] = _origin(scope, headers)
+        scope["principal"] = principal = self._keys.principal(_authorization(headers))
+        if principal is None and not _is_public(scope):
+            raise unauthenticated()
         hot = self.hot(scope["method"].encode(), scope["path"].encode())
         if hot is None:
             await self._pages(scope, _bounded(receive, headers), _noting(scope, send))
             return
-        request = Request(scope["principal"], headers, await _body(receive, headers))
-        await _answer(send, await hot(request))
+        caller = allow(principal, hot.permission)
+        request = Request(caller, headers, await _body(receive, headers))
+        await _answer(send, await hot.serve(request))
 
     def _refusal(self, problem: DeskError, number: int) -> Reply:
         self._metrics.http_problems.labels(problem.code).inc()
@@ -192,7 +199,16 @@ def _is_public(scope: Scope) -> bool:
     path = scope["path"]
     if path == "/metrics":
         return bool(scope["client"]) and scope["client"][0] in _LOOPBACK
-    return path in _PUBLIC
+    return path in _PUBLIC or path.startswith(_SIGN_IN)
+
+
+def _origin(scope: Scope, headers: Headers) -> Origin:
+    client = scope["client"]
+    return Origin(
+        ip=client[0] if client else "",
+        agent=headers.get(b"user-agent", b"")[:_AGENT_BYTES_MAX].decode("latin-1"),
+        request_id=request_id(scope),
+    )
 
 
 async def _body(receive: Receive, headers: Headers) -> bytes:

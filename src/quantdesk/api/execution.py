@@ -10,8 +10,10 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from quantdesk.access.model import Permission
 from quantdesk.api.answers import json, returns
 from quantdesk.api.malformed import cut
+from quantdesk.api.needs import needs
 from quantdesk.core.clock import iso, unix_ms
 from quantdesk.core.errors import Refused
 from quantdesk.core.markets import market
@@ -135,7 +137,10 @@ class ExecutionRoutes:
         router = APIRouter(prefix="/api/execution", tags=["execution"])
 
         @router.get(
-            "/quality", responses=returns(QualityView), summary="What fills cost, by venue and pair"
+            "/quality",
+            **needs(Permission.ORDERS_READ),
+            responses=returns(QualityView),
+            summary="What fills cost, by venue and pair",
         )
         async def quality(request: Request, asked: Annotated[QualityQuery, Query()]) -> Response:
             account_id = request.scope["principal"].account_id

@@ -6,8 +6,10 @@ import msgspec
 from fastapi import APIRouter
 from fastapi.responses import Response
 
+from quantdesk.access.model import Permission
 from quantdesk.api.answers import json, returns
 from quantdesk.api.malformed import cut
+from quantdesk.api.needs import needs
 from quantdesk.core.assets import ASSETS
 from quantdesk.core.clock import Clock
 from quantdesk.core.errors import Refused
@@ -90,16 +92,31 @@ class MarketRoutes:
         """Return the routes."""
         router = APIRouter(prefix="/api", tags=["markets"])
 
-        @router.get("/markets", responses=returns(MarketsView), summary="Pairs that trade")
+        @router.get(
+            "/markets",
+            **needs(Permission.MARKET_READ),
+            responses=returns(MarketsView),
+            summary="Pairs that trade",
+        )
         async def markets() -> Response:
             return json(MarketsView([self._market(pair) for pair in MARKETS]))
 
-        @router.get("/prices", responses=returns(PricesView), summary="All reference prices")
+        @router.get(
+            "/prices",
+            **needs(Permission.MARKET_READ),
+            responses=returns(PricesView),
+            summary="All reference prices",
+        )
         async def prices() -> Response:
             known = [symbol for symbol in ASSETS if self._board.latest(symbol) is not None]
             return json(PricesView([self._price(symbol) for symbol in known]))
 
-        @router.get("/prices/{symbol}", responses=returns(PriceView), summary="A reference price")
+        @router.get(
+            "/prices/{symbol}",
+            **needs(Permission.MARKET_READ),
+            responses=returns(PriceView),
+            summary="A reference price",
+        )
         async def price(symbol: str) -> Response:
             if symbol.upper() not in ASSETS:
                 listed = ", ".join(ASSETS)
@@ -110,6 +127,7 @@ class MarketRoutes:
 
         @router.get(
             "/wallets/{address}/balances",
+            **needs(Permission.ACCOUNT_READ),
             responses=returns(BalancesView),
             summary="What a wallet holds",
         )

@@ -8,7 +8,9 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from quantdesk.access.model import Permission
 from quantdesk.api.answers import json, returns
+from quantdesk.api.needs import needs
 from quantdesk.core.clock import iso
 from quantdesk.core.ticks import Headline
 
@@ -66,7 +68,12 @@ class NewsRoutes:
         """Return the routes."""
         router = APIRouter(prefix="/api/news", tags=["news"])
 
-        @router.get("", responses=returns(NewsView), summary="News, newest first")
+        @router.get(
+            "",
+            **needs(Permission.MARKET_READ),
+            responses=returns(NewsView),
+            summary="News, newest first",
+        )
         async def news(asked: Annotated[NewsQuery, Query()]) -> Response:
             found = await self._stories(asked)
             shown = found[: asked.limit]

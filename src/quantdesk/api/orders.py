@@ -18,9 +18,11 @@ from fastapi import Request as Framed
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from quantdesk.access.model import Permission
 from quantdesk.api.answers import json, returns
 from quantdesk.api.edge import Reply, Request
 from quantdesk.api.malformed import HOW, cut, explained, repeated
+from quantdesk.api.needs import needs
 from quantdesk.core.clock import iso, unix_ms
 from quantdesk.core.errors import Refused
 from quantdesk.core.markets import Market, Side, market
@@ -152,7 +154,12 @@ class OrderRoutes:
         """Return the ordinary routes."""
         router = APIRouter(prefix="/api/orders", tags=["orders"])
 
-        @router.get("", responses=returns(PageView), summary="List orders, newest first")
+        @router.get(
+            "",
+            **needs(Permission.ORDERS_READ),
+            responses=returns(PageView),
+            summary="List orders, newest first",
+        )
         async def page(request: Framed, asked: Annotated[PageQuery, Query()]) -> Response:
             wanted = Filter(
                 account_id=request.scope["principal"].account_id,
@@ -164,19 +171,32 @@ class OrderRoutes:
             )
             return json(await self._page(wanted, asked.limit))
 
-        @router.get("/{order_id}", responses=returns(OrderView), summary="One order")
+        @router.get(
+            "/{order_id}",
+            **needs(Permission.ORDERS_READ),
+            responses=returns(OrderView),
+            summary="One order",
+        )
         async def get(request: Framed, order_id: str) -> Response:
             order = await self._own(request, order_id)
             return json(order_view(order, await self._orders.events([order.id])))
 
-        @router.delete("/{order_id}", responses=returns(OrderView), summary="Cancel an order")
+        @router.delete(
+            "/{order_id}",
+            **needs(Permission.ORDERS_WRITE),
+            responses=returns(OrderView),
+            summary="Cancel an order",
+        )
         async def cancel(request: Framed, order_id: str) -> Response:
             account_id = request.scope["principal"].account_id
             order = await self._orders.cancel(account_id, _order_id(order_id))
             return json(order_view(order, await self._orders.events([order.id])))
 
         @router.get(
-            "/{order_id}/evidence", responses=returns(EvidenceView), summary="What proves an order"
+            "/{order_id}/evidence",
+            **needs(Permission.ORDERS_READ),
+            responses=returns(EvidenceView),
+            summary="What proves an order",
         )
         async def evidence(request: Framed, order_id: str) -> Response:
             order = await self._own(request, order_id)

@@ -8,8 +8,10 @@ import msgspec
 from fastapi import APIRouter
 from fastapi.responses import Response
 
+from quantdesk.access.model import Permission
 from quantdesk.api.answers import json, returns
 from quantdesk.api.malformed import cut
+from quantdesk.api.needs import needs
 from quantdesk.core.clock import iso
 from quantdesk.core.errors import Refused
 from quantdesk.core.ticks import Frame
@@ -109,12 +111,18 @@ class SourceRoutes:
         """Return the routes."""
         router = APIRouter(prefix="/api", tags=["sources"])
 
-        @router.get("/sources", responses=returns(SourcesView), summary="How sources are doing")
+        @router.get(
+            "/sources",
+            **needs(Permission.MARKET_READ),
+            responses=returns(SourcesView),
+            summary="How sources are doing",
+        )
         async def sources() -> Response:
             return json(SourcesView(self._health()))
 
         @router.get(
             "/sources/{name}/rejections",
+            **needs(Permission.MARKET_READ),
             responses=returns(RejectionsView),
             summary="Messages of a source that were not taken",
         )
@@ -126,6 +134,7 @@ class SourceRoutes:
 
         @router.get(
             "/prices/{symbol}/raw",
+            **needs(Permission.MARKET_READ),
             responses=returns(RawsView),
             summary="The messages behind a price",
         )
@@ -134,7 +143,12 @@ class SourceRoutes:
             told = [_raw(raw_id, data) for raw_id, data in found if data is not None]
             return json(RawsView(symbol.upper(), told))
 
-        @router.get("/raw/{raw_id}", responses=returns(RawView), summary="A message as it came")
+        @router.get(
+            "/raw/{raw_id}",
+            **needs(Permission.MARKET_READ),
+            responses=returns(RawView),
+            summary="A message as it came",
+        )
         async def raw(raw_id: str) -> Response:
             data = self._raw(raw_id)
             if data is None:

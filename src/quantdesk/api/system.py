@@ -7,7 +7,9 @@ import msgspec
 from fastapi import APIRouter
 from fastapi.responses import Response
 
+from quantdesk.access.model import Permission
 from quantdesk.api.answers import json, returns
+from quantdesk.api.needs import needs, public
 from quantdesk.telemetry.metrics import CONTENT_TYPE, Metrics
 
 
@@ -64,21 +66,32 @@ class SystemRoutes:
         """Return the routes."""
         router = APIRouter(tags=["system"])
 
-        @router.get("/healthz", responses=returns(HealthView), summary="Is the process alive")
+        @router.get(
+            "/healthz", **public(), responses=returns(HealthView), summary="Is the process alive"
+        )
         async def health() -> Response:
             return json(HealthView("ok"))
 
-        @router.get("/readyz", responses=returns(ReadyView), summary="Do orders move")
+        @router.get("/readyz", **public(), responses=returns(ReadyView), summary="Do orders move")
         async def ready() -> Response:
             services = await self._services()
             all_ready = all(service.state in {"Ready", "Processing"} for service in services)
             return json(ReadyView(all_ready, services), status=200 if all_ready else 503)
 
-        @router.get("/api/system", responses=returns(SystemView), summary="Which desk this is")
+        @router.get(
+            "/api/system",
+            **needs(Permission.SYSTEM_READ),
+            responses=returns(SystemView),
+            summary="Which desk this is",
+        )
         async def system() -> Response:
             return json(SystemView(**self._identity, services=await self._services()))
 
-        @router.get("/metrics", summary="Numbers in the Prometheus text format")
+        @router.get(
+            "/metrics",
+            **public(),
+            summary="Numbers in the Prometheus text format",
+        )
         async def metrics() -> Response:
             return Response(self._metrics.text(), media_type=CONTENT_TYPE)
 

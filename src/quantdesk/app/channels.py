@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeVar
 
+from quantdesk.access.model import Permission
 from quantdesk.api.books import levels_view
 from quantdesk.api.candles import candle_view
 from quantdesk.api.markets import price_view
@@ -57,24 +58,44 @@ class MarketChannels:
         self._system: list[ServiceView] = []
         market = feeding.market
         self.channels = (
-            Channel(name="prices", keys=lambda: ASSETS, snapshot=self._price),
-            Channel(name="books", keys=self._book_keys, snapshot=self._book),
+            Channel(
+                name="prices",
+                permission=Permission.MARKET_READ,
+                keys=lambda: ASSETS,
+                snapshot=self._price,
+            ),
+            Channel(
+                name="books",
+                permission=Permission.MARKET_READ,
+                keys=self._book_keys,
+                snapshot=self._book,
+            ),
             Channel(
                 name="candles",
+                permission=Permission.MARKET_READ,
                 keys=self._candle_keys,
                 snapshot=self._history,
                 merge=rows(lambda candle: candle.open_at, at_most=_ROWS_MAX),
             ),
             Channel(
-                name="sources", keys=self._health, snapshot=lambda key: self._health().get(key)
+                name="sources",
+                permission=Permission.MARKET_READ,
+                keys=self._health,
+                snapshot=lambda key: self._health().get(key),
             ),
             Channel(
                 name="news",
+                permission=Permission.MARKET_READ,
                 keys=news.keys,
                 snapshot=news.snapshot,
                 merge=rows(lambda story: story["key"], at_most=_STORIES_MAX),
             ),
-            Channel(name="system", keys=lambda: ("desk",), snapshot=lambda _: self._system),
+            Channel(
+                name="system",
+                permission=Permission.SYSTEM_READ,
+                keys=lambda: ("desk",),
+                snapshot=lambda _: self._system,
+            ),
         )
         market.books.on_change(self._books.add)
         market.candles.on_change(self._candles.add)

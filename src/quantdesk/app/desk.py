@@ -16,9 +16,10 @@ from typing import Any
 
 import msgspec
 
+from quantdesk.access.model import Permission
 from quantdesk.access.owner import ensure_owner, open_keys
 from quantdesk.api.alerts import AlertRoutes
-from quantdesk.api.edge import App, Edge
+from quantdesk.api.edge import App, Edge, Hot
 from quantdesk.api.execution import ExecutionRoutes
 from quantdesk.api.markets import MarketRoutes
 from quantdesk.api.orders import OrderRoutes
@@ -275,9 +276,9 @@ async def _edge(stack: AsyncExitStack, parts: _Parts, identity: dict[str, Any]) 
     return Edge(
         keys=await open_keys(parts.pools),
         hot={
-            ("POST", "/api/orders"): routes.place,
-            ("POST", "/api/trading/order"): routes.place,
-            ("POST", "/api/orders/preview"): routes.preview,
+            ("POST", "/api/orders"): Hot(Permission.ORDERS_WRITE, routes.place),
+            ("POST", "/api/trading/order"): Hot(Permission.ORDERS_WRITE, routes.place),
+            ("POST", "/api/orders/preview"): Hot(Permission.MARKET_READ, routes.preview),
         },
         socket=streams.serve,
         pages=_pages(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from quantdesk.access.model import Permission
 from quantdesk.api.alerts import AlertRoutes, AlertView, alert_view
 from quantdesk.app.feeding import Feeding
 from quantdesk.app.market_metrics import (
@@ -82,6 +83,7 @@ def watch_data(
 
     channel = Channel(
         name=CHANNEL,
+        permission=Permission.MARKET_READ,
         keys=lambda: (KEY,),
         snapshot=told,
         merge=rows(lambda alert: alert.id, at_most=_ROWS_MAX),

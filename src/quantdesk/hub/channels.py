@@ -8,6 +8,8 @@ from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from quantdesk.access.model import Permission
+
 PACES: Final = (1, 2, 5, 10, 20, 50)
 """How many messages of a key a client may have per second; clients of one pace share bytes."""
 
@@ -51,15 +53,15 @@ class Channel:
 
     `keys` lists what there is, and costs little to ask. `snapshot` returns the state of a key,
     with every change that was published before it is called; a change told again must leave the
-    state as it is, for one that was not sent yet comes after a snapshot that holds it. Without
-    `roles` everybody who is signed in may follow it.
+    state as it is, for one that was not sent yet comes after a snapshot that holds it. Whoever has
+    the `permission` may follow it.
     """
 
     name: str
+    permission: Permission
     keys: Callable[[], Collection[str]]
     snapshot: Callable[[str], Any]
     merge: Merge = latest
-    roles: frozenset[str] | None = None
 
 
 def pace_of(hz: int | None) -> int:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import msgspec
 
+from quantdesk.access.model import Permission
 from quantdesk.hub.wire import OVERLOADED, Wire
 
 
@@ -34,7 +35,7 @@ class Account(msgspec.Struct, frozen=True):
     """Whoever a client speaks for."""
 
     id: UUID
-    role: str
+    may: frozenset[Permission]
 
 
 class Client:

@@ -279,7 +279,10 @@ class Hub:
                 code="channel.unknown",
             )
         if not _may(client, followed.channel):
-            raise Refused(f"{name} is not for your role", code="channel.forbidden")
+            raise Refused(
+                f"{name} needs the permission {followed.channel.permission}",
+                code="channel.forbidden",
+            )
         return followed
 
     async def _flushing(self) -> None:
@@ -298,7 +301,7 @@ class Hub:
 
 
 def _may(client: Client, channel: Channel) -> bool:
-    return channel.roles is None or client.account.role in channel.roles
+    return channel.permission in client.account.may
 
 
 def _nothing() -> None:

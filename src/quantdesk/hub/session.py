@@ -6,6 +6,7 @@ numbered here, for this client.
 
 from collections.abc import Sequence
 
+from quantdesk.access.model import Permission
 from quantdesk.core.clock import Clock, iso
 from quantdesk.core.errors import DeskError, Refused
 from quantdesk.engines.orders.model import OrderEvent
@@ -111,6 +112,10 @@ class Session:
         self._say(ask, {"channel": ORDERS})
 
     async def _follow_orders(self) -> None:
+        if Permission.ORDERS_READ not in self._client.account.may:
+            raise Refused(
+                f"{ORDERS} needs the permission {Permission.ORDERS_READ}", code="channel.forbidden"
+            )
         self._leave_orders()
         account_id = self._client.account.id
         following = Following(account_id, self._client, say=self._tell_order)

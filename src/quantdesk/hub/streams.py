@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
-from quantdesk.access.keys import Principal
+from quantdesk.access.model import Permission, Principal
 from quantdesk.core.clock import Clock
 from quantdesk.core.errors import DeskError
 from quantdesk.engines.orders.model import OPEN, OrderEvent
@@ -18,7 +18,16 @@ from quantdesk.hub.frames import frame
 from quantdesk.hub.hub import Hub
 from quantdesk.hub.orders import Following, OrderStreams
 from quantdesk.hub.session import Session
-from quantdesk.hub.wire import DONE, EXTENSION, OVERLOADED, RESTART, UNKNOWN, Receive, Scope
+from quantdesk.hub.wire import (
+    DONE,
+    EXTENSION,
+    FORBIDDEN,
+    OVERLOADED,
+    RESTART,
+    UNKNOWN,
+    Receive,
+    Scope,
+)
 from quantdesk.telemetry.metrics import Metrics
 
 Serve = Callable[[Client, Receive], Awaitable[None]]
@@ -40,10 +49,13 @@ class Streams:
         if stream is None:
             return False
         limits = self._hub.limits
-        account = Account(principal.account_id, principal.role)
+        account = Account(principal.account_id, principal.may)
         client = Client(scope["extensions"][EXTENSION], account, bytes_max=limits.outbound_bytes)
         if len(self._clients) >= limits.clients:
             client.end(OVERLOADED, "too many clients: come back later")
+            return True
+        if stream != self._talk and Permission.ORDERS_READ not in principal.may:
+            client.end(FORBIDDEN, f"this needs the permission {Permission.ORDERS_READ}")
             return True
         self._clients.add(client)
         try:

@@ -8,7 +8,8 @@ from uuid import UUID
 
 import aiohttp
 
-from quantdesk.access.keys import Keys, Principal, digest, new_key
+from quantdesk.access.keys import Keys, digest, new_key
+from quantdesk.access.model import Permission, Role
 from quantdesk.api.edge import Edge
 from quantdesk.api.pages import pages
 from quantdesk.api.server import bind, serving
@@ -22,6 +23,7 @@ from quantdesk.hub.hub import Hub
 from quantdesk.hub.orders import OrderStreams
 from quantdesk.hub.streams import Streams
 from quantdesk.telemetry.metrics import Metrics
+from quantdesk.testing.principals import key_holder
 
 WAIT_S = 10.0
 OWNER, VIEWER, ORDER = UUID(int=1), UUID(int=2), UUID(int=9)
@@ -69,8 +71,15 @@ class Served:
         self.metrics = Metrics()
         self.keys = {"owner": new_key(), "viewer": new_key()}
         channels = [
-            Channel(name="prices", keys=lambda: self.prices, snapshot=self.prices.get),
-            Channel(name="system", keys=lambda: {"desk"}, snapshot=str, roles=frozenset({"owner"})),
+            Channel(
+                name="prices",
+                permission=Permission.MARKET_READ,
+                keys=lambda: self.prices,
+                snapshot=self.prices.get,
+            ),
+            Channel(
+                name="system", permission=Permission.AUDIT_READ, keys=lambda: {"desk"}, snapshot=str
+            ),
         ]
         clock = SystemClock()
         self.hub = Hub(channels, epoch=epoch, clock=clock, limits=limits)
@@ -79,8 +88,8 @@ class Served:
         self.edge = Edge(
             keys=Keys(
                 {
-                    digest(self.keys["owner"]): Principal(OWNER, "owner", UUID(int=3)),
-                    digest(self.keys["viewer"]): Principal(VIEWER, "viewer", UUID(int=4)),
+                    digest(self.keys["owner"]): key_holder(OWNER),
+                    digest(self.keys["viewer"]): key_holder(VIEWER, Role.VIEWER),
                 }
             ),
             hot={},

@@ -8,18 +8,20 @@ import msgspec
 import pytest
 from fastapi import APIRouter
 
-from quantdesk.access.keys import Keys, Principal, digest, new_key
+from quantdesk.access.keys import Keys, digest, new_key
+from quantdesk.access.model import Permission
 from quantdesk.api import edge
-from quantdesk.api.edge import Edge, Reply, Request
+from quantdesk.api.edge import Edge, Hot, Reply, Request
 from quantdesk.api.pages import pages
 from quantdesk.core.errors import Unavailable
 from quantdesk.telemetry.metrics import Metrics
+from quantdesk.testing.principals import key_holder
 
 pytestmark = pytest.mark.anyio
 
 Message = MutableMapping[str, Any]
 KEY = new_key()
-OWNER = Principal(UUID(int=1), "owner", UUID(int=2))
+OWNER = key_holder(UUID(int=1))
 
 
 @pytest.fixture
@@ -77,7 +79,10 @@ def desk(metrics: Metrics) -> Edge:
 
     return Edge(
         keys=Keys({digest(KEY): OWNER}),
-        hot={("POST", "/echo"): echo, ("POST", "/broken"): broken},
+        hot={
+            ("POST", "/echo"): Hot(Permission.ORDERS_WRITE, echo),
+            ("POST", "/broken"): Hot(Permission.ORDERS_WRITE, broken),
+        },
         socket=socket,
         pages=pages([router], version="1", metrics=metrics),
         metrics=metrics,

@@ -9,12 +9,14 @@ from uuid import UUID
 
 import pytest
 
-from quantdesk.access.keys import Keys, Principal, digest, new_key
-from quantdesk.api.edge import BODY_MAX, Edge, Reply, Request
+from quantdesk.access.keys import Keys, digest, new_key
+from quantdesk.access.model import Permission
+from quantdesk.api.edge import BODY_MAX, Edge, Hot, Reply, Request
 from quantdesk.api.pages import pages
 from quantdesk.api.server import bind, serving
 from quantdesk.core.errors import Refused, Unavailable
 from quantdesk.telemetry.metrics import Metrics
+from quantdesk.testing.principals import key_holder
 
 pytestmark = pytest.mark.anyio
 KEY = new_key()
@@ -67,12 +69,12 @@ async def served() -> AsyncIterator[Served]:
 
     metrics = Metrics()
     edge = Edge(
-        keys=Keys({digest(KEY): Principal(UUID(int=1), "owner", UUID(int=2))}),
+        keys=Keys({digest(KEY): key_holder(UUID(int=1))}),
         hot={
-            ("POST", "/echo"): echo,
-            ("POST", "/busy"): busy,
-            ("POST", "/refusing"): refusing,
-            ("POST", "/broken"): broken,
+            ("POST", "/echo"): Hot(Permission.ORDERS_WRITE, echo),
+            ("POST", "/busy"): Hot(Permission.ORDERS_WRITE, busy),
+            ("POST", "/refusing"): Hot(Permission.ORDERS_WRITE, refusing),
+            ("POST", "/broken"): Hot(Permission.ORDERS_WRITE, broken),
         },
         socket=socketless,
         pages=pages([], version="1", metrics=metrics),

@@ -8,7 +8,7 @@ from uuid import UUID
 import aiohttp
 import pytest
 
-from quantdesk.access.keys import Keys, Principal, digest, new_key
+from quantdesk.access.keys import Keys, digest, new_key
 from quantdesk.api.books import BookRoutes
 from quantdesk.api.candles import CandleRoutes, Span
 from quantdesk.api.edge import Edge
@@ -23,6 +23,7 @@ from quantdesk.ingest.books.books import Books
 from quantdesk.ingest.rejections import Reason, Rejected, Rejections
 from quantdesk.telemetry.metrics import Metrics
 from quantdesk.testing.clock import ManualClock
+from quantdesk.testing.principals import key_holder
 
 pytestmark = pytest.mark.anyio
 
@@ -124,7 +125,7 @@ async def ask() -> AsyncIterator[Asked]:
         return False
 
     edge = Edge(
-        keys=Keys({digest(KEY): Principal(UUID(int=1), "owner", UUID(int=2))}),
+        keys=Keys({digest(KEY): key_holder(UUID(int=1))}),
         hot={},
         socket=no_socket,
         pages=pages([each.routes() for each in routes], version="1", metrics=metrics),

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from tests.unit.hub.wires import HandWire, client
 
+from quantdesk.access.model import Permission
 from quantdesk.core.errors import Refused
 from quantdesk.hub import lanes
 from quantdesk.hub.channels import PACES, RESTART, Channel, pace_of, rows
@@ -28,7 +29,12 @@ class Prices:
     def __init__(self, limits: Limits | None = None) -> None:
         self.now: dict[str, Any] = {"BTC": 1, "SOL": 1}
         self.clock = ManualClock()
-        channel = Channel(name="prices", keys=lambda: self.now, snapshot=self.now.get)
+        channel = Channel(
+            name="prices",
+            permission=Permission.MARKET_READ,
+            keys=lambda: self.now,
+            snapshot=self.now.get,
+        )
         self.hub = Hub([channel], epoch="e", clock=self.clock, limits=limits or Limits())
 
     def set(self, key: str, value: object) -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from tests.unit.hub.wires import HandWire, client
 
+from quantdesk.access.model import Permission
 from quantdesk.core.errors import Refused
 from quantdesk.hub.channels import PACES, Channel, rows
 from quantdesk.hub.client import Limits
@@ -72,9 +73,15 @@ class HubStates(RuleBasedStateMachine):
         self.candles: dict[str, dict[int, int]] = {"BTC": {}, "ETH": {}, "SOL": {}}
         self.hub = Hub(
             [
-                Channel(name="prices", keys=lambda: self.prices, snapshot=self.prices.get),
+                Channel(
+                    name="prices",
+                    permission=Permission.MARKET_READ,
+                    keys=lambda: self.prices,
+                    snapshot=self.prices.get,
+                ),
                 Channel(
                     name="candles",
+                    permission=Permission.MARKET_READ,
                     keys=lambda: self.candles,
                     snapshot=self.bars,
                     merge=rows(lambda row: row[0], at_most=ROWS_MAX),

@@ -6,9 +6,11 @@ from uuid import UUID
 
 import msgspec
 
+from quantdesk.access.model import Role
+from quantdesk.access.policy import ROLES
 from quantdesk.hub.client import Account, Client
 
-TRADER = Account(UUID(int=1), "trader")
+TRADER = Account(UUID(int=1), ROLES[Role.TRADER])
 
 
 class HandWire:

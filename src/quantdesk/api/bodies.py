@@ -1,0 +1,25 @@
+"""Bodies of ordinary routes: JSON read strictly into a struct, bounded by the edge."""
+
+from typing import TypeVar
+
+import msgspec
+from starlette.requests import Request
+
+from quantdesk.api.malformed import cut
+from quantdesk.core.errors import Refused
+
+Body = TypeVar("Body", bound=msgspec.Struct)
+
+
+async def body(request: Request, shape: type[Body]) -> Body:
+    """Return the JSON body of a request; `shape` forbids unknown fields.
+
+    Raises `Refused` (`request.not_json`, `request.malformed`).
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise Refused("send Content-Type: application/json", code="request.not_json")
+    try:
+        return msgspec.json.decode(await request.body(), type=shape)
+    except msgspec.DecodeError as problem:
+        raise Refused(cut(str(problem)), code="request.malformed") from None
