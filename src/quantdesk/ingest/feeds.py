@@ -27,6 +27,8 @@ SILENCE_MS_MIN = 5_000
 SILENCE_TIMES = 10
 """A feed is silent after this many of its usual gaps, and not before `SILENCE_MS_MIN`."""
 
+ANEW_MIN: Final = 20
+"""Messages in a row with rising marks, all below the last one, that are a new numbering."""
 NO_ORDER: Final = -(1 << 63)
 """The mark that every message passes."""
 
@@ -61,6 +63,7 @@ class Feed:
         *("price", "event", "frame", "revision", "low", "high", "order", "sampled_ns", "due_ns"),
         *("taken_ms", "lag_ms", "doubted", "silent", "upsets", "quarantined", "confirmed"),
         *("missing", "word", "gaps", "sampled_at"),
+        *("turned_away", "turned_order", "turned_at"),
     )
 
     def __init__(self, key: tuple[str, str, str], kind: Kind, clock: SourceClock) -> None:
@@ -83,6 +86,9 @@ class Feed:
         self.missing: dict[int, None] = {}
         self.word: tuple[int, int, object, object] | None = None
         self.gaps: deque[int] = deque(maxlen=_GAPS)
+        self.turned_away = 0
+        self.turned_order = NO_ORDER
+        self.turned_at = 0
 
     @property
     def ticks(self) -> int:
@@ -93,6 +99,23 @@ class Feed:
     def received_ms(self) -> int:
         """Return when the price reached the desk, in Unix milliseconds."""
         return self.taken_ms if self.frame is None else self.frame.received_ms
+
+    def turn_away(self, order: int) -> None:
+        """Note that a message's mark did not pass."""
+        rises = order > self.turned_order and self.turned_at == self.ticks
+        self.turned_away = self.turned_away + 1 if rises else 1
+        self.turned_order, self.turned_at = order, self.ticks
+
+    @property
+    def numbered_anew(self) -> bool:
+        """Say whether nothing passed since many marks came, each above the one before it."""
+        return self.turned_away >= ANEW_MIN and self.turned_at == self.ticks
+
+    def begin_anew(self) -> None:
+        """Let any mark pass: the source numbers its messages anew."""
+        self.order = NO_ORDER
+        self.turned_away = 0
+        self.missing.clear()
 
     def upset(self) -> None:
         """Let the next price be looked at closely, and readers look at the feed again."""

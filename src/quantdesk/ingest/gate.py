@@ -14,7 +14,7 @@ from quantdesk.core.ticks import Event, Frame, Mark, Oracle, Quote, Trade
 from quantdesk.ingest.board import Board
 from quantdesk.ingest.clocks import SourceClock
 from quantdesk.ingest.feeds import DERIVATIVES, NO_ORDER, PLAYED, Feed, Kind
-from quantdesk.ingest.outliers import History, PriceEvent
+from quantdesk.ingest.outliers import PriceEvent
 from quantdesk.ingest.rejections import Reason, Rejected, Rejections
 from quantdesk.ingest.rules import (
     EVENT_MS_MAX,
@@ -91,6 +91,7 @@ class Gate:
         order = event.update_id
         if order <= feed.order:
             reason = Reason.DUPLICATE if order == feed.order else Reason.OLDER
+            feed.turn_away(order)
             return self._reject(reason, feed, frame)
         if event.event_ms is not None and not self._timely(feed, event.event_ms, frame):
             return self._reject(mistimed(event.event_ms), feed, frame)
@@ -110,6 +111,7 @@ class Gate:
             return self._reject(insane(price, size), feed, frame)
         trade_id = event.trade_id
         if trade_id <= feed.order:
+            feed.turn_away(trade_id)
             return self._reject(disordered(feed, trade_id), feed, frame)
         if not self._timely(feed, event.event_ms, frame):
             return self._reject(mistimed(event.event_ms), feed, frame)
@@ -147,26 +149,22 @@ class Gate:
         return self._follow(feed, event, frame, price, (event.event_ms, 0, event.index, event.mark))
 
     def advance(self, now_ms: int) -> list[Feed]:
-        """Note which feeds have fallen silent, and return those that newly have."""
-        fallen = [
-            feed
-            for feed in self.feeds()
-            if not feed.silent and feed.ticks and now_ms - feed.received_ms > feed.patience_ms
-        ]
-        for feed in fallen:
-            feed.silent = True
-            self._upset(feed)
-        return fallen
+        """Note which feeds have fallen silent, and return those that newly have.
 
-    def forget(self, source: str) -> None:
-        """Forget a source's order and history, as after it numbered its messages anew."""
+        A feed may be silent only because its source numbers its messages anew, as after the
+        exchange's maintenance: then its order begins anew too. Its history stays, so that what it
+        says first is held against what it said before.
+        """
+        fallen = []
         for feed in self.feeds():
-            if feed.source == source:
-                feed.order, feed.word = NO_ORDER, None
-                feed.history = History()
-                feed.missing.clear()
-                self._refute(feed)
+            if feed.silent:
+                if feed.numbered_anew:
+                    feed.begin_anew()
+            elif feed.ticks and now_ms - feed.received_ms > feed.patience_ms:
+                feed.silent = True
                 self._upset(feed)
+                fallen.append(feed)
+        return fallen
 
     def feeds(self) -> Iterator[Feed]:
         """Yield every feed there is."""

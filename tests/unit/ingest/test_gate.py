@@ -347,14 +347,33 @@ def test_that_a_slow_feed_is_given_more_patience() -> None:
     assert len(market.gate.advance(market.now_ms + 20_001)) == 1
 
 
-def test_that_a_source_may_be_told_to_begin_anew() -> None:
+def test_that_a_source_may_number_its_messages_anew() -> None:
     market = at_par()
     market.take(quote(number=10**9))
-    assert not market.take(quote(number=1))
-    assert not market.take(quote("49", "51", number=10**9 + 1))
-    market.gate.forget("pyth")
-    assert not market.take(quote(number=2))
-    market.gate.forget("binance")
-    assert market.reasons == ["older", "older", "outlier"]
-    assert market.take(quote(number=1))
-    assert market.reasons == ["older", "older", "outlier"]
+    for number in range(1, 31):
+        market.now_ms += 1_000
+        market.gate.advance(market.now_ms)
+        if market.take(quote(number=number)):
+            break
+    assert number == 21, "silent first, and twenty in a row that rise"
+    market.gate.advance(market.now_ms)
+    assert market.take(quote(number=22))
+    assert not market.take(quote("49", "51", number=23)), "its history counts all the same"
+
+
+def test_that_a_late_connection_beside_a_good_one_is_no_new_numbering() -> None:
+    market = at_par()
+    for number in range(1_000, 1_100):
+        market.now_ms += 1_000
+        market.gate.advance(market.now_ms)
+        assert market.take(quote(number=number))
+        assert not market.take(quote(number=number - 500))
+
+
+def test_that_the_same_words_over_and_over_are_no_new_numbering() -> None:
+    market = at_par()
+    market.take(quote(number=10**9))
+    for number in range(100):
+        market.now_ms += 1_000
+        market.gate.advance(market.now_ms)
+        assert not market.take(quote(number=number % 10))

@@ -59,6 +59,12 @@ class Desk:
         bid, ask = str(price), str(price + 1)
         self.hear(Quote(symbol, "USD", bid, "1", ask, "1", self._frames), source=source)
 
+    def flow_on(self, seconds: int, *, after: int) -> None:
+        """Let time pass; each second a diff of one update follows on the book's last."""
+        for number in range(after + 1, after + 1 + seconds):
+            self.hear(Diff("BTC", "USDT", number, number, [("99", "1")], [], T0))
+            self.wait(1)
+
     def wait(self, seconds: int, *prices: tuple[str, str, int]) -> None:
         """Let time pass; each second these sources say these prices of these assets."""
         for _ in range(seconds):
@@ -146,17 +152,17 @@ def test_that_a_gap_in_a_book_is_told_even_when_it_is_healed_at_once(desk: Desk)
     levels = [("99", "1")], [("101", "1")]
     desk.hear(Diff("BTC", "USDT", 1, 1, *levels, T0))
     desk.hear(Depth("BTC", "USDT", 1, *levels))
-    desk.wait(20)
+    desk.flow_on(20, after=1)
     assert desk.alerts(AlertKind.BOOK) == []
-    desk.hear(Diff("BTC", "USDT", 5, 6, *levels, T0))
-    desk.hear(Depth("BTC", "USDT", 6, *levels))
-    desk.wait(1)
+    desk.hear(Diff("BTC", "USDT", 25, 26, *levels, T0))
+    desk.hear(Depth("BTC", "USDT", 26, *levels))
+    desk.flow_on(1, after=26)
     (alert,) = desk.alerts(AlertKind.BOOK)
     assert (alert.about.source, alert.about.symbol) == ("binance", "BTC")
     assert "(gap, 3 updates lost)" in alert.detail
-    desk.wait(29)
+    desk.flow_on(29, after=27)
     assert desk.alerts(AlertKind.BOOK)
-    desk.wait(1)
+    desk.flow_on(1, after=56)
     assert desk.alerts(AlertKind.BOOK) == []
 
 
@@ -166,13 +172,24 @@ def test_that_a_book_that_stays_broken_stays_told(desk: Desk) -> None:
     desk.hear(Depth("BTC", "USDT", 1, *levels))
     assert desk.watch.unsynced() == {}
     desk.hear(Diff("BTC", "USDT", 5, 6, *levels, T0))
-    desk.wait(120)
+    desk.flow_on(120, after=6)
     (alert,) = desk.alerts(AlertKind.BOOK)
     assert alert.begun_ms == T0 + 1_000
     assert desk.watch.unsynced() == {"binance": 1}
-    desk.hear(Depth("BTC", "USDT", 6, *levels))
-    desk.wait(30)
+    desk.hear(Depth("BTC", "USDT", 126, *levels))
+    desk.flow_on(30, after=126)
     assert desk.alerts(AlertKind.BOOK) == []
+
+
+def test_that_a_book_that_falls_silent_is_told(desk: Desk) -> None:
+    levels = [("99", "1")], [("101", "1")]
+    desk.hear(Diff("BTC", "USDT", 1, 1, *levels, T0))
+    desk.hear(Depth("BTC", "USDT", 1, *levels))
+    desk.wait(20)
+    assert desk.alerts(AlertKind.BOOK) == []
+    desk.wait(2)
+    (alert,) = desk.alerts(AlertKind.BOOK)
+    assert "(silent" in alert.detail
 
 
 def test_that_a_book_that_was_whole_before_the_watch_is_known_to_be(desk: Desk) -> None:

@@ -113,18 +113,16 @@ class Books:
         self.counts[frame.source, outcome] += 1
         self._settle(market, sync, before, now_ms)
 
-    def reset(self, source: str, *, now_ms: int) -> None:
-        """Believe no book of this source until it is shown to have missed nothing."""
-        for market, sync in self._books.items():
-            if market[0] == source:
-                before = sync.state
-                sync.reset(now_ms=now_ms)
-                self._settle(market, sync, before, now_ms)
-
     def advance(self, now_ms: int) -> None:
-        """Ask again for snapshots that did not come; `now_ms` in the frames' time."""
+        """Let silent books go, and ask again for snapshots that did not come.
+
+        `now_ms` is in the frames' time.
+        """
         for market, sync in self._books.items():
-            self._ask(market, sync, now_ms)
+            if sync.hush(now_ms=now_ms):
+                self._settle(market, sync, BookState.SYNCED, now_ms)
+            else:
+                self._ask(market, sync, now_ms)
 
     def top(self, source: str, symbol: str, currency: str) -> BookView:
         """Return the best bid and ask; none unless the book is in sync."""

@@ -28,6 +28,9 @@ RESYNC_MS_MAX = 30_000
 HEALTHY_MS = 60_000
 """In sync for so long, the next trouble begins with the shortest wait again."""
 
+SILENT_MS = 10_000
+"""A book of which nothing was heard for so long is shown no more."""
+
 RESTART_MS = 1_000
 """An old id so much newer in time is no repetition: the exchange has begun to count anew."""
 
@@ -62,7 +65,7 @@ class BookSync:
     """A book of one market.
 
     `reason` says why it is not in sync: `starting`, `gap`, `crossed`, `restarted`, `unreadable` or
-    `reconnected`. `missing` counts updates known to be lost at the last gap.
+    `silent`. `missing` counts updates known to be lost at the last gap.
     """
 
     __slots__ = (
@@ -109,15 +112,16 @@ class BookSync:
             return Outcome.UNNEEDED
         return self._bridge(depth, now_ms)
 
-    def reset(self, *, now_ms: int) -> None:
-        """Believe the book no longer: its connection broke off, and changes may have been lost.
+    def hush(self, *, now_ms: int) -> bool:
+        """Believe the book no longer once nothing has been heard of it for `SILENT_MS`.
 
-        Should the next diff follow on the last one all the same, the book is good at once.
+        Its connection may have broken off without a word. Should the next diff follow on the last
+        one all the same, the book is good at once. Returns whether it was believed until now.
         """
-        if self.state is BookState.SYNCED:
-            self._spoil("reconnected", now_ms)
-        self._buffer.clear()
-        self._held = None
+        if self.state is not BookState.SYNCED or now_ms - self.received_ms <= SILENT_MS:
+            return False
+        self._spoil("silent", now_ms)
+        return True
 
     def due(self, now_ms: int) -> bool:
         """Say whether to ask for a snapshot now; saying yes counts as having asked.

@@ -71,14 +71,19 @@ def test_that_an_answer_that_does_not_come_is_asked_for_again_by_the_timer() -> 
     assert len(asked) == 2
 
 
-def test_that_a_reset_is_of_one_source() -> None:
+def test_that_a_book_of_which_nothing_is_heard_is_shown_no_more() -> None:
     made, _, notices, _ = books()
-    for source in ("binance", "recorded.binance"):
-        made.diff(diff(5, 9), frame(source=source))
-        made.depth(depth(7), frame(source=source))
-    made.reset("binance", now_ms=NOW)
-    assert [(one.source, one.reason) for one in notices[2:]] == [("binance", "reconnected")]
-    assert made.top("recorded.binance", "BTC", "USDT").state is BookState.SYNCED
+    for symbol in ("A", "B"):
+        made.diff(diff(5, 9, symbol), frame())
+        made.depth(depth(7, symbol), frame())
+    made.advance(NOW + 10_000)
+    assert len(notices) == 2
+    made.diff(diff(10, 10, "B"), frame())
+    made.advance(NOW + 10_001)
+    made.advance(NOW + 20_000)
+    assert {(one.symbol, one.reason) for one in notices[2:]} == {("A", "silent"), ("B", "silent")}
+    view = made.top("binance", "A", "USDT")
+    assert (view.state, view.bids, view.asks) == (BookState.DIRTY, (), ())
 
 
 def test_that_markets_beyond_the_bound_are_counted_and_dropped() -> None:

@@ -135,15 +135,17 @@ def test_that_a_book_that_breaks_at_once_again_does_not_hurry() -> None:
     assert sync.due(NOW + 1_000)
 
 
-def test_that_a_reconnect_spoils_the_book_unless_nothing_was_missed() -> None:
+def test_that_silence_spoils_the_book_unless_nothing_was_missed() -> None:
     sync, _ = fed(spot(5, 9), snapshot(7))
-    sync.reset(now_ms=NOW)
-    assert (sync.state, sync.reason) == (BookState.DIRTY, "reconnected")
-    assert sync.diff(spot(10, 11), now_ms=NOW) is Outcome.HEALED
-    sync.reset(now_ms=NOW)
-    assert sync.diff(spot(13, 14), now_ms=NOW) is Outcome.BUFFERED
+    assert not sync.hush(now_ms=NOW + 10_000)
+    assert sync.hush(now_ms=NOW + 10_001)
+    assert not sync.hush(now_ms=NOW + 10_002), "told once"
+    assert (sync.state, sync.reason) == (BookState.DIRTY, "silent")
+    assert sync.diff(spot(10, 11), now_ms=NOW + 11_000) is Outcome.HEALED
+    assert sync.hush(now_ms=NOW + 21_001)
+    assert sync.diff(spot(13, 14), now_ms=NOW + 22_000) is Outcome.BUFFERED
     assert sync.state is BookState.DIRTY
-    assert sync.depth(snapshot(12), now_ms=NOW) is Outcome.BRIDGED
+    assert sync.depth(snapshot(12), now_ms=NOW + 22_000) is Outcome.BRIDGED
 
 
 def test_that_a_worn_book_is_renewed_without_ever_going_bad() -> None:
