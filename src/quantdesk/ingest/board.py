@@ -21,7 +21,7 @@ from quantdesk.core.validity import BOUNDS, Action, Bounds, Validity, allows, of
 from quantdesk.ingest.changes import Changes
 from quantdesk.ingest.clocks import SourceClock
 from quantdesk.ingest.consensus import Word
-from quantdesk.ingest.feeds import Feed, Kind
+from quantdesk.ingest.feeds import Feed, Kind, remembered
 from quantdesk.ingest.hours import is_open
 from quantdesk.ingest.provenance import Kept, provenance
 from quantdesk.ingest.words import DOLLAR, Words
@@ -48,6 +48,7 @@ class Board:
         self._bounds = bounds
         self._within = bounds
         self._readings: dict[tuple[str, str], Feed] = {}
+        self._remembered: dict[str, Feed] = {}
         self.revision = 0
         """Rises with everything heard, so that others may remember what they worked out."""
         self._kept = Kept()
@@ -66,8 +67,29 @@ class Board:
         return counts
 
     def follow(self, feed: Feed) -> None:
-        """Let a feed speak for its asset from its first price on."""
+        """Let a feed speak for its asset from its first price on, and nothing remembered."""
+        known = self._remembered.pop(feed.symbol, None)
+        if known is not None:
+            self._words.unfollow(known)
         self._words.follow(feed)
+
+    def remember(self, price: Price, stamp_ms: int) -> bool:
+        """Show a price that was agreed on elsewhere until a feed speaks for its asset.
+
+        `stamp_ms` is since when it counts as old. It is never traded on. Returns False when a feed
+        has spoken, or something newer is remembered.
+        """
+        symbol = price.reading.symbol
+        known, asset = self._remembered.get(symbol), self._words.assets.get(symbol)
+        if asset is not None and any(feed is not known for feed in asset.feeds):
+            return False
+        if known is not None and known.stamp_ms > stamp_ms:
+            return False
+        feed = remembered(price, stamp_ms)
+        self.follow(feed)
+        self._remembered[symbol] = feed
+        self.heard(feed)
+        return True
 
     def heard(self, feed: Feed) -> None:
         """Note that a feed has something new to say."""
@@ -217,7 +239,7 @@ class Board:
         key = reading.source, reading.symbol, reading.currency
         clock = SourceClock(replayed=reading.source in self._replayed)
         feed = self._readings[key[:2]] = Feed(key, Kind.QUOTE, clock)
-        self._words.follow(feed)
+        self.follow(feed)
         return feed
 
     def _known(self, symbol: str, now_ms: int) -> Word:

@@ -18,6 +18,7 @@ from quantdesk.ingest.agreement import agree
 from quantdesk.ingest.feeds import PLAYED, UNTIMED, Feed, Kind
 
 _HALF = Decimal("0.5")
+_AT_BEST = {Kind.DERIVED: Validity.STRAINED, Kind.REMEMBERED: Validity.STALE}
 
 
 class Word(msgspec.Struct, frozen=True, gc=False):
@@ -124,9 +125,9 @@ def _lone(one: Vote, until_ms: int | None) -> Word:
 
 
 def _own(one: Vote) -> Validity:
-    """Return the validity of a vote; a perpetual is never quite the asset."""
-    derived = one.feed.kind is Kind.DERIVED
-    return min(one.validity, Validity.STRAINED) if derived else one.validity
+    """Return the validity of a vote; a perpetual is never quite the asset, the past never now."""
+    at_best = _AT_BEST.get(one.feed.kind)
+    return one.validity if at_best is None else min(one.validity, at_best)
 
 
 def _timed(votes: Sequence[Vote], validity: Validity) -> Validity:

@@ -11,12 +11,14 @@ from statistics import median
 from typing import Any, Final
 
 from quantdesk.core.money import BPS
-from quantdesk.core.prices import Reading
+from quantdesk.core.prices import Price, Reading
 from quantdesk.core.ticks import Frame, Mark, Oracle, Quote, Trade
 from quantdesk.core.validity import BOUNDS, Bounds, Validity, of_confidence, of_swing
 from quantdesk.ingest.clocks import SourceClock
 from quantdesk.ingest.outliers import History, Quarantine
 
+CACHED = "cached: "
+"""Before the names of those who said what is remembered."""
 PLAYED = "recorded."
 """Sources that play a recording are called this and what they play."""
 DERIVATIVES = frozenset({"binance.futures"})
@@ -46,6 +48,9 @@ class Kind(IntEnum):
     TRADE = 2
     DERIVED = 3
     """A quote or a trade of a perpetual."""
+    REMEMBERED = 4
+    """A word of another desk, or of this one before it was started again: to show, not to trade on.
+    """
 
 
 class Feed:
@@ -187,6 +192,18 @@ class Feed:
         if self.doubted:
             return min(worst, Validity.QUARANTINED)
         return min(worst, Validity.STRAINED) if self.silent else worst
+
+
+def remembered(price: Price, stamp_ms: int) -> Feed:
+    """Return a feed that says what was agreed on elsewhere, as old as it is (Unix milliseconds)."""
+    said = price.reading
+    key = f"{CACHED}{', '.join(price.sources)}", said.symbol, "USD"
+    feed = Feed(key, Kind.REMEMBERED, SourceClock())
+    feed.event = Reading(key[0], said.symbol, said.price, said.confidence, said.published_ms)
+    feed.price, feed.revision = float(said.price), 1
+    feed.taken_ms, feed.lag_ms = price.received_ms, max(0, price.received_ms - stamp_ms)
+    feed.doubted = price.validity <= Validity.QUARANTINED
+    return feed
 
 
 def exact(event: Quote | Trade | Oracle | Mark | Reading) -> Decimal:

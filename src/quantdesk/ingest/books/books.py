@@ -113,6 +113,14 @@ class Books:
         self.counts[frame.source, outcome] += 1
         self._settle(market, sync, before, now_ms)
 
+    def reset(self, source: str, *, now_ms: int) -> None:
+        """Believe no book of this source until it is shown to have missed nothing."""
+        for market, sync in self._books.items():
+            if market[0] == source:
+                before = sync.state
+                sync.reset(now_ms=now_ms)
+                self._settle(market, sync, before, now_ms)
+
     def advance(self, now_ms: int) -> None:
         """Let silent books go, and ask again for snapshots that did not come.
 

@@ -64,8 +64,8 @@ class Outcome(StrEnum):
 class BookSync:
     """A book of one market.
 
-    `reason` says why it is not in sync: `starting`, `gap`, `crossed`, `restarted`, `unreadable` or
-    `silent`. `missing` counts updates known to be lost at the last gap.
+    `reason` says why it is not in sync: `starting`, `gap`, `crossed`, `restarted`, `unreadable`,
+    `silent` or `skipped`. `missing` counts updates known to be lost at the last gap.
     """
 
     __slots__ = (
@@ -111,6 +111,14 @@ class BookSync:
         if not self._waiting:
             return Outcome.UNNEEDED
         return self._bridge(depth, now_ms)
+
+    def reset(self, *, now_ms: int) -> None:
+        """Believe the book no longer: changes may have been lost on their way here.
+
+        Should the next diff follow on the last one all the same, the book is good at once.
+        """
+        if self.state is BookState.SYNCED:
+            self._spoil("skipped", now_ms)
 
     def hush(self, *, now_ms: int) -> bool:
         """Believe the book no longer once nothing has been heard of it for `SILENT_MS`.

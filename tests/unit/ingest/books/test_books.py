@@ -71,6 +71,18 @@ def test_that_an_answer_that_does_not_come_is_asked_for_again_by_the_timer() -> 
     assert len(asked) == 2
 
 
+def test_that_a_reset_is_of_one_source() -> None:
+    made, _, notices, _ = books()
+    for source in ("binance", "recorded.binance"):
+        made.diff(diff(5, 9), frame(source=source))
+        made.depth(depth(7), frame(source=source))
+    made.reset("binance", now_ms=NOW)
+    assert [(one.source, one.reason) for one in notices[2:]] == [("binance", "skipped")]
+    assert made.top("recorded.binance", "BTC", "USDT").state is BookState.SYNCED
+    made.diff(diff(10, 10), frame())
+    assert made.top("binance", "BTC", "USDT").state is BookState.SYNCED, "nothing was missed"
+
+
 def test_that_a_book_of_which_nothing_is_heard_is_shown_no_more() -> None:
     made, _, notices, _ = books()
     for symbol in ("A", "B"):
