@@ -1,30 +1,29 @@
 """A Hermes server on loopback that keeps the real one's shapes, and has its bad days on command.
 
-Its binaries are whole and their Merkle proofs hold; only the signatures, which nobody here can
-make, are zeros. Format: https://docs.pyth.network/price-feeds/core/how-pyth-works/hermes
+Its binaries are whole: Merkle proofs hold, and the guardians of `testing/guardians.py` signed them,
+whom a desk knows by `guardians.SETTING`. Format: https://docs.pyth.network/price-feeds/core/how-pyth-works/hermes
 """
 
 import asyncio
 import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Self
 
 from aiohttp import web
 
 from quantdesk.sources.words.accumulator import (
-    BODY_BYTES,
     HASH_BYTES,
     MAGIC,
     MESSAGE,
     PAYLOAD,
     ROOT_MAGIC,
-    SIGNATURE_BYTES,
     leaf_hash,
     node_hash,
 )
 from quantdesk.sources.words.keccak import keccak256
+from quantdesk.testing.guardians import QUORUM, signed
 
 _BACKLOG_MAX = 1000
 
@@ -42,7 +41,7 @@ class Hermes:
     Bad days: `status` other than 200 answers every request with that; `silent` accepts requests and
     says nothing; `garbage`, `cut`, `end` and `freeze` do to open streams what their names say. A
     stale feed is published with an old `publish_time`; one that is `forget`ten gives 404. `lie` has
-    parsed prices differ from the binary.
+    parsed prices differ from the binary; `signers` are who signs it, by their places.
     """
 
     def __init__(self, *, api_key: str | None = None) -> None:
@@ -58,6 +57,7 @@ class Hermes:
         self.retry_after = ""
         self.silent = False
         self.lie = 0
+        self.signers: Iterable[int] = QUORUM
         self.encoding = "base64"
         self.requests = 0
         self.streams_opened = 0
@@ -105,7 +105,8 @@ class Hermes:
     def message(self, feeds: Sequence[str]) -> bytes:
         """Return what it says of these feeds, as it says it last."""
         updates = [self._latest[feed] for feed in feeds]
-        binary = accumulator_update([message_of(update) for update in updates], slot=_slot(updates))
+        messages = [message_of(update) for update in updates]
+        binary = accumulator_update(messages, slot=_slot(updates), by=self.signers)
         parsed = [
             update | {"price": update["price"] | {"price": str(_price(update) + self.lie)}}
             for update in updates
@@ -231,8 +232,10 @@ def message_of(update: Mapping[str, Any]) -> bytes:
     return MESSAGE.pack(0, feed, price, conf, said["expo"], time, before, price, conf)
 
 
-def accumulator_update(messages: Sequence[bytes], *, slot: int) -> bytes:
-    """Return the binary of messages: a Merkle tree over them, its root in a VAA signed by nobody.
+def accumulator_update(
+    messages: Sequence[bytes], *, slot: int, by: Iterable[int] = QUORUM
+) -> bytes:
+    """Return the binary of messages: a Merkle tree over them, its root in a VAA signed by some.
 
     The tree is filled up to a power of two, as Pythnet's is, and of two leaves at least.
     """
@@ -246,7 +249,7 @@ def accumulator_update(messages: Sequence[bytes], *, slot: int) -> bytes:
         below = levels[-1]
         levels.append([node_hash(*pair) for pair in zip(below[::2], below[1::2], strict=True)])
     payload = PAYLOAD.pack(ROOT_MAGIC, 0, slot, 10_000, levels[-1][0])
-    vaa = bytes([1, 0, 0, 0, 4, 1]) + bytes(SIGNATURE_BYTES + BODY_BYTES) + payload
+    vaa = signed(payload, by=by)
     leaves = b"".join(
         _sized(message) + _proof(levels, number) for number, message in enumerate(messages)
     )

@@ -40,7 +40,7 @@ class Pyth:
 
     `counts` holds messages, duplicates (frames the other connection was first with), oversized,
     connects, reconnects, renewals (planned ones), silences, failures, missing (feeds Hermes does
-    not have), and of what was checked proofs_proven, proofs_absent, proofs_invalid. Runs once at a
+    not have), and of what was checked proofs_merkle, proofs_absent, proofs_invalid. Runs once at a
     time.
     """
 
@@ -80,9 +80,10 @@ class Pyth:
         return words.read(frame.data, frame.feed)
 
     def check(self, frame: Frame, symbols: Iterable[str]) -> Mapping[str, Proof]:
-        """Return what the signed binary in a frame says of these assets' prices.
+        """Return what the Merkle proofs in a frame say of these assets' prices.
 
-        Takes about 3 ms an asset, once: verdicts on the latest `CHECKED_MAX` are remembered. Raises
+        Takes about 3 ms an asset, once: verdicts on the latest `CHECKED_MAX` are remembered. Who
+        signed is for whoever asks what a trade's price was proven by (`words.prove`). Raises
         `Corrupt` (`message.unreadable`).
         """
         found = {symbol: self._checked.get((frame.id, symbol)) for symbol in symbols}

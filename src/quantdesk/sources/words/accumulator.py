@@ -3,7 +3,7 @@
     "PNAU" major minor │ u8 length, more header │ u8 kind 0 │ u16 length, VAA
     u8 count, then of each: u16 length, message │ u8 count, 20 bytes a node of its Merkle proof
 
-    VAA      version, u32 set of signers, u8 count, 66 bytes a signature, body of 51 bytes, payload
+    VAA      see `words/vaa.py`
     payload  "AUWV" │ u8 kind 0 │ u64 slot │ u32 ring │ 20 bytes root
     message  u8 kind 0 │ feed 32 │ i64 price │ u64 conf │ i32 expo │ i64 publish time │ i64 the one
              before │ i64 ema │ u64 its conf
@@ -11,10 +11,9 @@
 All integers are big-endian. A leaf is keccak256(0x00 message), a node keccak256(0x01 lesser
 greater), both cut to 20 bytes.
 
-What is proven here is that a message belongs to the root in the VAA. **Who signed the VAA is not
-verified**: its signatures are skipped. So this finds parsed numbers that differ from the binary,
-and messages damaged or mixed up on the way; not a server that makes up a whole binary. The contract
-on chain, which knows the signers, does that.
+What is proven here is that a message belongs to the root in the VAA. That finds parsed numbers that
+differ from the binary, and messages damaged or mixed up on the way. **Who signed the VAA is not
+verified here**: a server that makes up a whole binary is found by `words/signatures.py`.
 
 Layout: https://github.com/pyth-network/pyth-crosschain, target_chains/ethereum/contracts
 (PythAccumulator.sol) and pythnet/pythnet_sdk (wire/v1.rs, accumulators/merkle.rs).
@@ -26,21 +25,19 @@ from typing import Final
 import msgspec
 
 from quantdesk.core.errors import Corrupt
+from quantdesk.sources.words import vaa
 from quantdesk.sources.words.keccak import keccak256
+from quantdesk.sources.words.vaa import Vaa
 
 MAGIC: Final = b"PNAU"
 ROOT_MAGIC: Final = b"AUWV"
 HASH_BYTES: Final = 20
-SIGNATURE_BYTES: Final = 66
-BODY_BYTES: Final = 51
-"""Of a VAA's body before its payload: times, emitter, sequence, finality."""
 
 MESSAGE: Final = Struct(">B32sqQiqqqQ")
 """Message of one price feed: kind, feed, price, conf, expo, times, ema, its conf."""
 PAYLOAD: Final = Struct(f">4sBQI{HASH_BYTES}s")
 _U8: Final = Struct(">B")
 _U16: Final = Struct(">H")
-_VAA_HEAD: Final = Struct(">BIB")
 _MAJOR: Final = 1
 _BY_MERKLE: Final = 0
 _PRICE_FEED: Final = 0
@@ -59,10 +56,14 @@ class Signed(msgspec.Struct, frozen=True):
     slot: int
     root: bytes
     leaves: tuple[Leaf, ...]
+    vaa: Vaa
 
 
 class Proven(msgspec.Struct, frozen=True):
-    """A price as the binary has it: integers times 10^expo, `publish_time` in Unix seconds."""
+    """A price as the binary has it: integers times 10^expo, `publish_time` in Unix seconds.
+
+    `vaa` is what its root came in.
+    """
 
     feed: str
     price: int
@@ -70,6 +71,7 @@ class Proven(msgspec.Struct, frozen=True):
     expo: int
     publish_time: int
     slot: int
+    vaa: Vaa
 
 
 def read(binary: bytes) -> Signed:
@@ -81,11 +83,12 @@ def read(binary: bytes) -> Signed:
     at.take(at.number(_U8))
     if at.number(_U8) != _BY_MERKLE:
         raise _broken("it proves by something else than a Merkle tree")
-    slot, root = _root(at.take(at.number(_U16)))
+    envelope = vaa.read(at.take(at.number(_U16)))
+    slot, root = _root(envelope.payload)
     leaves = tuple(_leaf(at) for _ in range(at.number(_U8)))
     if not at.ended:
         raise _broken("it goes on behind its end")
-    return Signed(slot, root, leaves)
+    return Signed(slot, root, leaves, envelope)
 
 
 def proven(signed: Signed, feed: str) -> Proven | None:
@@ -101,7 +104,7 @@ def proven(signed: Signed, feed: str) -> Proven | None:
         if found.hex() == feed:
             if climbed(leaf) != signed.root:
                 raise _broken(f"the proof of feed {feed} leads to another root")
-            return Proven(feed, price, conf, expo, publish_time, signed.slot)
+            return Proven(feed, price, conf, expo, publish_time, signed.slot, signed.vaa)
     return None
 
 
@@ -123,12 +126,11 @@ def node_hash(one: bytes, other: bytes) -> bytes:
     return keccak256(b"\x01" + min(one, other) + max(one, other))[:HASH_BYTES]
 
 
-def _root(vaa: bytes) -> tuple[int, bytes]:
-    at = _Reader(vaa)
-    _, _, signatures = _VAA_HEAD.unpack(at.take(_VAA_HEAD.size))
-    at.take(signatures * SIGNATURE_BYTES + BODY_BYTES)
-    magic, kind, slot, _, root = PAYLOAD.unpack(at.take(PAYLOAD.size))
-    if (magic, kind) != (ROOT_MAGIC, _BY_MERKLE) or not at.ended:
+def _root(payload: bytes) -> tuple[int, bytes]:
+    if len(payload) != PAYLOAD.size:
+        raise _broken("its VAA carries no Merkle root")
+    magic, kind, slot, _, root = PAYLOAD.unpack(payload)
+    if (magic, kind) != (ROOT_MAGIC, _BY_MERKLE):
         raise _broken("its VAA carries no Merkle root")
     return slot, root
 

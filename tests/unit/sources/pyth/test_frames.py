@@ -150,11 +150,11 @@ def test_that_a_price_is_checked_against_its_binary_once(encoding: str) -> None:
         honest, lying = kit.frames
         for _ in range(3):
             assert kit.pyth.check(honest, ["BTC", "ETH"]) == {
-                "BTC": Proof.PROVEN, "ETH": Proof.ABSENT,
+                "BTC": Proof.MERKLE, "ETH": Proof.ABSENT,
             }  # fmt: skip
             assert kit.pyth.check(lying, ["BTC"]) == {"BTC": Proof.INVALID}
         counts = {name: n for name, n in kit.pyth.counts.items() if name.startswith("proofs")}
-        assert counts == {"proofs_proven": 1, "proofs_absent": 1, "proofs_invalid": 1}
+        assert counts == {"proofs_merkle": 1, "proofs_absent": 1, "proofs_invalid": 1}
 
     play(scene)
 

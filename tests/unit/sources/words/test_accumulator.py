@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -14,10 +15,14 @@ from hypothesis import strategies as st
 from quantdesk.core.errors import Corrupt
 from quantdesk.sources.words import accumulator, hermes
 from quantdesk.sources.words.hermes import FEEDS, Proof
+from quantdesk.sources.words.signatures import Attestations, Attested
+from quantdesk.sources.words.signers import known
+from quantdesk.testing.guardians import SETTING
 from quantdesk.testing.hermes import accumulator_update, message_of
 
 HERMES = Path(__file__).parents[4].parent / "shared" / "data" / "hermes_messages.jsonl.gz"
 SLOT = 188_181_861
+MINOR_AT = 5
 
 
 def update(number: int, *, price: int = 0) -> dict[str, Any]:
@@ -61,6 +66,27 @@ def test_that_every_proof_of_the_real_messages_holds_and_proves_the_parsed_price
             assert found.slot == one["metadata"]["slot"]
             proven += 1
     assert (proven, absent) == (67, 2)
+
+
+@pytest.mark.parametrize("backend", [None, "eth_keys.backends.NativeECCBackend"])
+def test_that_every_real_root_is_signed_by_the_guardians_of_its_time(
+    backend: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if backend:
+        monkeypatch.setenv("ECC_BACKEND_CLASS", backend)
+    attestations, sets = Attestations(known()), Counter[int]()
+    for said in real():
+        for one in said["parsed"]:
+            if "binary" not in said:
+                continue
+            found = hermes.verified(json.dumps(said).encode(), one["id"])
+            by = attestations.of(found.vaa)
+            assert isinstance(by, Attested)
+            assert (by.network, by.signatures, by.signers) == ("Wormhole guardian", 13, 19)
+            assert by.until_s
+            assert found.publish_time < by.until_s
+            sets[by.set_index] += 1
+    assert sets == {3: 18, 4: 49}
 
 
 def test_that_a_real_message_with_another_number_is_refused() -> None:
@@ -110,7 +136,7 @@ def test_that_made_trees_of_any_size_prove_each_of_their_messages(count: int) ->
 def test_that_a_message_of_another_tree_is_refused() -> None:
     honest, forged = [update(0), update(1)], [update(0, price=9), update(1)]
     ours, theirs = accumulator.read(binary(honest)), accumulator.read(binary(forged))
-    mixed = accumulator.Signed(ours.slot, ours.root, theirs.leaves)
+    mixed = accumulator.Signed(ours.slot, ours.root, theirs.leaves, ours.vaa)
     assert accumulator.proven(ours, FEEDS["SOL"]) is not None
     with pytest.raises(Corrupt, match="another root"):
         accumulator.proven(mixed, FEEDS["SOL"])
@@ -164,7 +190,7 @@ def test_that_a_slot_of_another_message_is_refused() -> None:
     one["metadata"]["slot"] = SLOT + 1
     assert hermes.check(message([one], data), ["SOL"]) == {"SOL": Proof.INVALID}
     one["metadata"]["slot"] = None
-    assert hermes.check(message([one], data), ["SOL"]) == {"SOL": Proof.PROVEN}
+    assert hermes.check(message([one], data), ["SOL"]) == {"SOL": Proof.MERKLE}
 
 
 def test_that_every_parsed_price_of_a_feed_must_be_the_proven_one() -> None:
@@ -177,7 +203,7 @@ def test_that_every_parsed_price_of_a_feed_must_be_the_proven_one() -> None:
     [
         ([], Proof.ABSENT),
         ([binary([update(1)]).hex()], Proof.ABSENT),
-        ([binary([update(1)]).hex(), binary([update(0)]).hex()], Proof.PROVEN),
+        ([binary([update(1)]).hex(), binary([update(0)]).hex()], Proof.MERKLE),
         (["zz"], Proof.INVALID),
         (["é"], Proof.INVALID),
         ([""], Proof.INVALID),
@@ -196,3 +222,22 @@ def test_that_what_is_not_proven_is_told_from_what_is_wrong(
 def test_that_text_that_is_not_base64_is_wrong(text: str) -> None:
     said = {"binary": {"encoding": "base64", "data": [text]}, "parsed": [update(0)]}
     assert hermes.check(json.dumps(said).encode(), ["SOL"]) == {"SOL": Proof.INVALID}
+
+
+_SIGNED = binary([update(0)])
+_KNOWN = Attestations(known([SETTING]))
+
+
+@given(st.integers(0, len(_SIGNED) * 8 - 1))
+def test_that_no_bit_of_what_is_proven_and_signed_may_be_flipped(at: int) -> None:
+    """A later minor version may be claimed, nothing else; and nothing is raised."""
+    flipped = bytearray(_SIGNED)
+    flipped[at // 8] ^= 1 << at % 8
+    told = hermes.prove(message([update(0)], bytes(flipped)), "SOL", _KNOWN.of)
+    assert (told.proof is Proof.PROVEN) == (at // 8 == MINOR_AT), told.says
+    assert told.says
+
+
+@given(st.binary(max_size=300) | st.builds(message, st.just([update(0)]), st.binary(max_size=300)))
+def test_that_any_message_is_told_about_and_none_is_proven(data: bytes) -> None:
+    assert hermes.prove(data, "SOL", _KNOWN.of).proof in {Proof.ABSENT, Proof.INVALID}

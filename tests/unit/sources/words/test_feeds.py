@@ -147,6 +147,7 @@ def test_that_what_is_no_feed_is_corrupt(data: bytes) -> None:
     "link",
     [
         "javascript:alert(1)", "data:text/html,x", "file:///etc/passwd", "ftp://a.example/x",
+        # pragma: allowlist nextline secret
         "https://user:word@a.example/", "https://a.example\\@b.example/", "http:///x",
         "https://a.example/" + "a" * 3000, "https://p\u0430ypal.example/x",
     ],
