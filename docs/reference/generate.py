@@ -18,7 +18,7 @@ SETTINGS = Path(__file__).with_name("settings.md")
 
 _HEAD = """\
 # Settings
-Written by `make docs` from `src/quantdesk/settings.py`; do not edit.
+Written by `make docs` from `src/quantdesk/settings/`; do not edit.
 
 In rising order: `quantdesk.toml` in the data folder, the environment, `--set section.name=value`.
 A name that is not in this table stops the start, wherever it is written.
@@ -41,12 +41,20 @@ def _rows(model: type[BaseModel], section: tuple[str, ...]) -> Iterator[tuple[st
         path = (*section, name)
         if isinstance(field.default, BaseModel):
             yield from _rows(type(field.default), path)
+        elif (named := _named_sections(field)) is not None:
+            yield from _rows(named, (*path, "NAME"))
         else:
             kind, meaning = told[name]
             variable = "QD_" + "__".join(path).upper()
             default = _default(field.default)
             bounded = " ".join([kind.removesuffix(" | None").replace("|", "or"), *_bounds(field)])
             yield f"`{'.'.join(path)}`", f"`{variable}`", bounded, default, meaning
+
+
+def _named_sections(field: FieldInfo) -> type[BaseModel] | None:
+    """Return what each section is where there may be several, each with a name of its own."""
+    kinds = [kind for kind in getattr(field.annotation, "__args__", ()) if isinstance(kind, type)]
+    return next((kind for kind in kinds if issubclass(kind, BaseModel)), None)
 
 
 def _told(model: type[BaseModel]) -> dict[str, tuple[str, str]]:
@@ -66,7 +74,7 @@ def _told(model: type[BaseModel]) -> dict[str, tuple[str, str]]:
 
 
 def _named(annotation: ast.expr) -> ast.expr:
-    """Return what a name of settings.py stands for when it lists the values that are allowed."""
+    """Return what a name of settings stands for when it lists the values that are allowed."""
     meant = getattr(settings, annotation.id, None) if isinstance(annotation, ast.Name) else None
     values = getattr(meant, "__args__", None)
     return annotation if values is None else ast.Name(" or ".join(f"`{value}`" for value in values))
