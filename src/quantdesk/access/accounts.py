@@ -4,16 +4,11 @@ A way to sign in looks its account up by its own table (wallets, passwords, iden
 one here when there is none.
 """
 
-from typing import Literal
-
 from quantdesk.access import store
-from quantdesk.access.model import Account, Role
+from quantdesk.access.model import Account, Registration, Role
 from quantdesk.core.errors import Refused
 from quantdesk.core.ids import NewId
 from quantdesk.store.pool import Connection
-
-Registration = Literal["open", "invite"]
-"""`open`: whoever signs in first becomes a trader. `invite`: an admin adds users."""
 
 
 async def register(

@@ -1,9 +1,13 @@
 """The nouns of access: who somebody is, what a request may do, and where it came from. Pure."""
 
 from enum import StrEnum
+from typing import Literal
 from uuid import UUID
 
 import msgspec
+
+Registration = Literal["open", "invite"]
+"""`open`: whoever signs in first becomes a trader. `invite`: an admin adds users."""
 
 
 class Role(StrEnum):

@@ -1,18 +1,12 @@
 """The owner: made at the first start, with one API key for the machine's own tools."""
 
 from quantdesk.access import store
-from quantdesk.access.keys import Keys, digest, new_key
+from quantdesk.access.keys import digest, new_key
 from quantdesk.core.clock import Clock
 from quantdesk.core.ids import NewId
 from quantdesk.store.pool import Pools
 
 _KEY_NAME = "owner.key"
-
-
-async def open_keys(pools: Pools) -> Keys:
-    """Return the keys that are valid now."""
-    async with pools.read.connection() as c:
-        return Keys(await store.keys(c))
 
 
 async def ensure_owner(
@@ -28,16 +22,15 @@ async def ensure_owner(
         if account_id is None:
             account_id = new_id()
             await store.add_owner(c, account_id, created_ms=clock.now_ms())
-        valid = await store.keys(c)
-        if known_key is not None and digest(known_key) in valid:
+        if known_key is not None and await store.is_local_key(c, digest(known_key)):
             return None
         key = new_key()
-        await store.replace_key(
+        await store.replace_local_key(
             c,
             account_id,
             key_id=new_id(),
             name=_KEY_NAME,
-            key_hash=digest(key),
+            key=key,
             created_ms=clock.now_ms(),
         )
         return key

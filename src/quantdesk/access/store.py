@@ -1,35 +1,29 @@
-"""The SQL of access: accounts, their wallets and their API keys."""
+"""The SQL of access: accounts, their wallets, and the owner's own key."""
 
 from typing import Any
 from uuid import UUID
 
-from quantdesk.access.model import Account, Principal, Role
-from quantdesk.access.policy import granted
+from quantdesk.access.keys import SHOWN, digest
+from quantdesk.access.model import Account, Role
 from quantdesk.core.clock import unix_ms, utc
 from quantdesk.store.pool import Connection
 
 
-async def keys(c: Connection) -> dict[bytes, Principal]:
-    """Return who each valid key speaks for, by the key's digest."""
-    rows = await c.fetch(
-        """select k.id, k.hash, k.account_id, a.role from api_keys k
-           join accounts a on a.id = k.account_id where k.revoked_at is null"""
+async def is_local_key(c: Connection, key_hash: bytes) -> bool:
+    """Return whether this is the key of the machine's own tools, and works."""
+    found: bool = await c.fetchval(
+        """select exists (select from api_keys
+           where hash = $1 and local and revoked_at is null)""",
+        key_hash,
     )
-    return {
-        row["hash"]: Principal(
-            account_id=row["account_id"],
-            role=Role(row["role"]),
-            may=granted(Role(row["role"])),
-            key_id=row["id"],
-            local=row["role"] == Role.OWNER,
-        )
-        for row in rows
-    }
+    return found
 
 
 async def owner(c: Connection) -> UUID | None:
     """Return the owner's account, if there is one yet."""
-    found: UUID | None = await c.fetchval("select id from accounts where role = 'owner'")
+    found: UUID | None = await c.fetchval(
+        "select id from accounts where role = 'owner' order by created_at, id limit 1"
+    )
     return found
 
 
@@ -42,29 +36,29 @@ async def add_owner(c: Connection, account_id: UUID, *, created_ms: int) -> None
     )
 
 
-async def replace_key(
-    c: Connection, account_id: UUID, *, key_id: UUID, name: str, key_hash: bytes, created_ms: int
+async def replace_local_key(
+    c: Connection, account_id: UUID, *, key_id: UUID, name: str, key: str, created_ms: int
 ) -> None:
-    """Give an account a key under a name; an earlier key of that name stops working."""
+    """Give the machine's own tools a key; an earlier one stops working."""
     await c.execute(
-        """update api_keys set revoked_at = $3
-           where account_id = $1 and name = $2 and revoked_at is null""",
+        """update api_keys set revoked_at = $2
+           where account_id = $1 and local and revoked_at is null""",
         account_id,
-        name,
         utc(created_ms),
     )
     await c.execute(
-        """insert into api_keys (id, account_id, name, hash, created_at)
-           values ($1, $2, $3, $4, $5)""",
+        """insert into api_keys (id, account_id, name, hash, prefix, created_at, local)
+           values ($1, $2, $3, $4, $5, $6, true)""",
         key_id,
         account_id,
         name,
-        key_hash,
+        digest(key),
+        key[:SHOWN],
         utc(created_ms),
     )
 
 
-_ACCOUNT = """
+ACCOUNT = """
 select id, name, role, email, email_verified_at is not null as email_verified,
     disabled_at is not null as disabled, kyc, plan, created_at from accounts
 """
@@ -72,20 +66,20 @@ select id, name, role, email, email_verified_at is not null as email_verified,
 
 async def account(c: Connection, account_id: UUID) -> Account | None:
     """Return an account, if there is one."""
-    row = await c.fetchrow(f"{_ACCOUNT} where id = $1", account_id)
+    row = await c.fetchrow(f"{ACCOUNT} where id = $1", account_id)
     return row and account_of(row)
 
 
 async def account_by_email(c: Connection, email: str) -> Account | None:
     """Return the account with an email address (lower case), if there is one."""
-    row = await c.fetchrow(f"{_ACCOUNT} where email = $1", email)
+    row = await c.fetchrow(f"{ACCOUNT} where email = $1", email)
     return row and account_of(row)
 
 
 async def account_by_wallet(c: Connection, *, chain: str, address: str) -> Account | None:
     """Return the account a wallet belongs to, if there is one."""
     row = await c.fetchrow(
-        f"""{_ACCOUNT} join wallets on account_id = accounts.id
+        f"""{ACCOUNT} join wallets on account_id = accounts.id
             where (chain, address) = ($1, $2)""",
         chain,
         address,

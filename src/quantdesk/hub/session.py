@@ -7,10 +7,10 @@ numbered here, for this client.
 from collections.abc import Sequence
 
 from quantdesk.access.model import Permission
+from quantdesk.core.bucket import Bucket
 from quantdesk.core.clock import Clock, iso
 from quantdesk.core.errors import DeskError, Refused
 from quantdesk.engines.orders.model import OrderEvent
-from quantdesk.hub.allowance import Allowance
 from quantdesk.hub.asks import Ask, Ping, Resync, Subscribe, Unsubscribe, answer, ask_of, refusal
 from quantdesk.hub.channels import pace_of
 from quantdesk.hub.client import Client
@@ -33,9 +33,7 @@ class Session:
         self._streams = streams
         self._clock = clock
         self._malformed_cost = limits.malformed_cost
-        self._allowance = Allowance(
-            per_s=limits.messages_per_s, burst=limits.burst, now_s=clock.monotonic()
-        )
+        self._allowance = Bucket(capacity=limits.burst, per_s=limits.messages_per_s)
         hub.enter(client)
         self._orders: Following | None = None
         self._sequence = 0
@@ -72,7 +70,7 @@ class Session:
         self._leave_orders()
 
     def _may(self, cost: float) -> bool:
-        if self._allowance.take(cost, now_s=self._clock.monotonic()):
+        if not self._allowance.take(cost, self._clock.monotonic()):
             return True
         self._client.end(POLICY, "too many messages")
         return False

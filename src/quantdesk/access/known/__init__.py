@@ -1,0 +1,1 @@
+"""What every process knows in memory of accounts, keys and sessions, and how it stays true."""

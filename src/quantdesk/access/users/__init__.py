@@ -1,0 +1,1 @@
+"""Users as admins handle them: added, given roles and plans, disabled; and who somebody is."""
