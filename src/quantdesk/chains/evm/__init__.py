@@ -1,0 +1,1 @@
+"""EVM chains: questions to a node; nothing is sent."""
