@@ -1,0 +1,1 @@
+"""Links that prove once that whoever opens them reads a mailbox."""

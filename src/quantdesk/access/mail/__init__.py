@@ -1,0 +1,1 @@
+"""Mail: letters wait in a table, are written when their turn comes, and leave by one port."""

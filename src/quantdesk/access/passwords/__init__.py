@@ -1,0 +1,1 @@
+"""Email and password: registering, signing in, and getting back in."""
