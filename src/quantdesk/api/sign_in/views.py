@@ -1,0 +1,13 @@
+"""What all ways to sign in read and answer, for OpenAPI."""
+
+from typing import Final
+
+from quantdesk.api.sign_in import factor_shapes, holdings, oauth, passwords, wallets
+
+VIEWS: Final = (
+    *wallets.VIEWS,
+    holdings.HoldingsView,
+    *passwords.VIEWS,
+    *factor_shapes.VIEWS,
+    *oauth.VIEWS,
+)
