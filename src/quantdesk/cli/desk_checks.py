@@ -10,6 +10,7 @@ import asyncpg
 import msgspec
 
 from quantdesk.api.server import bind
+from quantdesk.cli.audit_checks import protection
 from quantdesk.cli.checks import Finding, Level, unwell
 from quantdesk.cli.client import client
 from quantdesk.cli.views import Ready
@@ -17,6 +18,7 @@ from quantdesk.core.clock import Clock
 from quantdesk.core.errors import DeskError, Unavailable
 from quantdesk.ops import folder
 from quantdesk.settings import Settings
+from quantdesk.store.embedded import Embedded
 
 POSTGRES_SHIPPED = "18"
 POSTGRES_LEAST = 15
@@ -36,11 +38,24 @@ async def desk_checks(home: Path, settings: Settings, clock: Clock) -> list[Find
         port(settings, told),
         await named_database(url) if url else embedded_database(home, told),
     ]
+    found += await audit(home, url)
     if told is not None:
         found += [await ready(home), *await chain(told, clock)]
     else:
         found.append(Finding(Level.OK, "desk", f"none runs in {home}: `quantdesk up` starts one"))
     return found
+
+
+async def audit(home: Path, url: str | None) -> list[Finding]:
+    """Return how the audit is protected; nothing where no database answers."""
+    if url:
+        return [await protection(url)]
+    if _postmaster(home / "postgres") is None:
+        return []
+    try:
+        return [await protection(await Embedded(home).start())]
+    except DeskError as problem:
+        return [unwell("audit", problem)]
 
 
 def port(settings: Settings, told: dict[str, Any] | None) -> Finding:

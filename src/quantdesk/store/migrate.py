@@ -17,6 +17,7 @@ import asyncpg
 
 from quantdesk.core.errors import Refused, Unavailable
 from quantdesk.store.pool import anticipated
+from quantdesk.store.role import confine
 
 _OLDEST_SERVER = 15
 _LOCK = 0x71_64_6D_69  # "qdmi"; any number that nothing else in this database locks
@@ -98,7 +99,8 @@ def outstanding(known: Sequence[Migration], applied: Sequence[Applied]) -> list[
 async def migrate(url: str, known: Sequence[Migration] | None = None) -> list[str]:
     """Apply what is outstanding and return the names of the files applied.
 
-    Each file is one transaction: it happens whole or not at all. Raises Refused
+    Each file is one transaction: it happens whole or not at all. Afterwards the desk's own role has
+    its rights on what there is now (`store/role.py`). Raises Refused
     `database.migrations` (see `outstanding`) and `database.version` (a server older than 15), and
     Unavailable when the database is away.
     """
@@ -110,6 +112,7 @@ async def migrate(url: str, known: Sequence[Migration] | None = None) -> list[st
         todo = outstanding(known, await _applied(c))
         for migration in todo:
             await _apply(c, migration)
+        await confine(c)
         return [migration.file for migration in todo]
 
 

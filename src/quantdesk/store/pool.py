@@ -3,6 +3,8 @@
 A `ReadPool` hands out connections that cannot write; only a `WritePool` hands out transactions. SQL
 stays in the modules' own `store.py`; this file knows nothing of any table.
 
+Both go as the desk's own role where there is one (`store/role.py`).
+
 Connections are not reset when they come back: that costs a round trip per use. So nothing may leave
 session state behind: use `set local`, transaction-level advisory locks, and no `listen` here.
 """
@@ -19,6 +21,7 @@ import asyncpg
 import msgspec
 
 from quantdesk.core.errors import DeskError, Refused, Unavailable
+from quantdesk.store.role import take_role
 
 _ACQUIRE_S = 5.0  # longest wait for a free connection, or for a new one to open
 _RELEASE_S = 5.0  # longest wait for the server to confirm a cancelled query
@@ -124,7 +127,7 @@ class _Lease:
             raise Unavailable(detail, code="database.busy") from problem
         except asyncpg.InterfaceError as problem:
             raise Unavailable(f"database: {problem}", code="database.unavailable") from problem
-        except (asyncpg.PostgresError, OSError) as problem:
+        except (asyncpg.PostgresError, asyncpg.InternalClientError, OSError) as problem:
             raise anticipated(problem) or problem from problem
         connection: Connection = self._connection
         return connection
@@ -173,6 +176,19 @@ class ReadPool:
         Raises Unavailable `database.unavailable`, `database.busy`.
         """
         return _Lease(self._pool)
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Connection]:
+        """Lend a connection that sees the database as it is at its first question.
+
+        Raises Unavailable as `connection` does.
+        """
+        lease = self.connection()
+        async with (
+            lease as c,
+            lease._connection.transaction(isolation="repeatable_read", readonly=True),  # noqa: SLF001 - same file
+        ):
+            yield c
 
     async def ping(self) -> None:
         """Return when Postgres answers; raises Unavailable."""
@@ -284,6 +300,7 @@ async def _close(pool: asyncpg.Pool) -> None:
 
 
 async def _prepare(connection: Any) -> None:  # noqa: ANN401 - asyncpg has no types
+    await take_role(connection)
     await connection.set_type_codec(
         "jsonb", schema="pg_catalog", encoder=_jsonb, decoder=_from_jsonb, format="binary"
     )

@@ -130,7 +130,7 @@ async def test_a_lost_connection_is_unavailable_and_the_next_use_opens_another(
 ) -> None:
     with pytest.raises(Unavailable) as lost:
         async with pools.write.connection() as c:
-            await c.execute("select pg_terminate_backend(pg_backend_pid())")
+            await c.execute("reset role; select pg_terminate_backend(pg_backend_pid())")
     assert lost.value.code == "database.unavailable"
     await pools.ping()
 
