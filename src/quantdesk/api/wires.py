@@ -24,6 +24,7 @@ class WebSocket(WebSocketsSansIOProtocol):
         super().__init__(*args, **more)
         self.congested = False
         self.relieved: Callable[[], None] = _nobody
+        self.gone: Callable[[], None] = _nobody
 
     def write(self, frames: bytes) -> None:
         """Send whole frames; they are dropped when the connection is closing or gone."""
@@ -79,6 +80,7 @@ class WebSocket(WebSocketsSansIOProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
         self.relieved = _nobody
+        self.gone()
         super().connection_lost(exc)
 
 

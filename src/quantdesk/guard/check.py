@@ -21,9 +21,11 @@ _SEAL = object()
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """What the desk may do; `None` means that no bound was written down."""
+    """What an account may do; `None` means that no bound was written down."""
 
     halted: bool = False
+    halted_by: str = "guard.halted"
+    """What to say of a halt: the setting, or who stopped trading and why."""
     pairs: frozenset[str] | None = None
     order_notional_usd_max: Decimal | None = None
     day_notional_usd_max: Decimal | None = None
@@ -128,7 +130,7 @@ Rule = Callable[[Intent, Limits, Facts, Decimal], DeskError | None]
 def _halted(_i: Intent, limits: Limits, _f: Facts, _usd: Decimal) -> DeskError | None:
     if not limits.halted:
         return None
-    return Refused("trading is halted by guard.halted", code="trading.halted")
+    return Refused(f"trading is halted by {limits.halted_by}", code="trading.halted")
 
 
 def _pair(intent: Intent, limits: Limits, _f: Facts, _usd: Decimal) -> DeskError | None:

@@ -27,7 +27,7 @@ def opened() -> tuple[Market, Reference]:
     """Return a market of two sources and the reference that reads its board."""
     market = Market()
     clock = _Clock(market)
-    reference = Reference(board=market.board, limits=Limits(), clock=clock)  # type: ignore[arg-type]
+    reference = Reference(board=market.board, limits=Limits, clock=clock)  # type: ignore[arg-type]
     market.oracle(1, "USDC")
     market.oracle(150, "SOL")
     market.oracle(150.3, "SOL", source="chainlink")

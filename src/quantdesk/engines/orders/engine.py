@@ -8,7 +8,7 @@ bytes are sent only after their move is committed.
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 import structlog
@@ -30,9 +30,11 @@ from quantdesk.engines.orders.model import (
 )
 from quantdesk.engines.orders.pace import Pace
 from quantdesk.engines.orders.store import read, write
+from quantdesk.engines.orders.store.stop import cancel_open
 from quantdesk.engines.orders.usage import DAY_MS, Usage
 from quantdesk.engines.orders.watch import Watch
 from quantdesk.guard.check import Approved
+from quantdesk.guard.halts import Halts
 from quantdesk.store.pool import Pools
 
 log = structlog.get_logger()
@@ -55,13 +57,14 @@ _STOP_S = 3.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """The engine's settings."""
+    """The engine's settings, and what halts it."""
 
     mode: str
     lease_s: float = 10.0
     open_max: int = 100_000
     in_flight_max: int = 1_000
     rate_per_minute: int = 0
+    halts: Halts = field(default_factory=Halts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +103,7 @@ class Orders:
                 rate_per_minute=rules.rate_per_minute,
                 clock=clock,
             ),
+            halts=rules.halts,
             clock=clock,
         )
         self._running: dict[UUID, asyncio.Task[None]] = {}
@@ -212,6 +216,30 @@ class Orders:
         if running:
             running.cancel()
         return order
+
+    async def cancel_all(self, account_id: UUID | None = None) -> tuple[list[UUID], list[Order]]:
+        """Cancel every order of an account, or of all, of which nothing was signed.
+
+        Return those, and the open ones for which it is too late. The kill switch halts first, so
+        that nothing is signed and nothing new comes in meanwhile.
+        """
+        cancelled: list[UUID] = []
+        while events := await self._cancel_some(account_id):
+            cancelled += [event.order_id for event in events]
+        async with self._pools.read.connection() as c:
+            still_open = await read.open_orders(c, mode=self.rules.mode)
+        return cancelled, [o for o in still_open if account_id in (None, o.account_id)]
+
+    async def _cancel_some(self, account_id: UUID | None) -> list[OrderEvent]:
+        async with self._pools.write.connection() as c:
+            events = await cancel_open(
+                c, mode=self.rules.mode, account_id=account_id, at_ms=self._clock.now_ms()
+            )
+        self._publish(events)
+        for event in events:
+            if running := self._running.get(event.order_id):
+                running.cancel()
+        return events
 
     async def get(self, account_id: UUID, order_id: UUID) -> Order:
         """Return an account's order; raise `Refused` (`order.unknown`) if it has none such."""

@@ -4,6 +4,9 @@ The promise lies in the order of four lines: sign, commit the signed bytes, send
 before the commit, nothing was sent and the order is routed afresh. Killed after it, the next desk
 finds the bytes and sends those very same ones again, which the chain executes at most once. Only
 the chain's proof that they are dead or have reverted leads to another signature.
+
+While trading is halted nothing new is signed and committed: orders wait where they stand, or are
+cancelled where the halt says `all`. What is committed is sent and followed to its end as ever.
 """
 
 from collections.abc import Mapping
@@ -27,6 +30,7 @@ from quantdesk.engines.orders.routed import described
 from quantdesk.engines.orders.routing import Choice, Wanted
 from quantdesk.engines.orders.swaps import swaps
 from quantdesk.engines.orders.watch import Watch
+from quantdesk.guard.halts import Halts
 
 log = structlog.get_logger()
 S = OrderStatus
@@ -46,6 +50,7 @@ class Execution:
         journal: Journal,
         watches: Mapping[str, Watch],
         pace: Pace,
+        halts: Halts,
         clock: Clock,
     ) -> None:
         self._floor = floor
@@ -54,6 +59,7 @@ class Execution:
         self._journal = journal
         self._watches = watches
         self._pace = pace
+        self._halts = halts
         self._clock = clock
 
     async def run(self, order: Order, attempt: Attempt | None) -> None:
@@ -70,31 +76,47 @@ class Execution:
                 return
             await self._pace.start()
             try:
-                if self._waits_for(order) is None:
+                if self._halts.of(order.account_id) is None and self._waits_for(order) is None:
                     order = await self._try(order)
             finally:
                 self._pace.finish()
 
     async def _ready(self, order: Order) -> Order:
-        """Wait out the delay of a retry, then for the trader's limit price; some never come."""
+        """Wait out a retry's delay, a halt, then for the limit price; some never come."""
         if order.waiting == "retry":
             due_ms = order.updated_ms + round(retry.delay_s(order.attempt) * 1000)
             await self._clock.sleep(max(0, due_ms - self._clock.now_ms()) / 1000)
-        if order.limit_price is None:
-            return order
         while not self._is_expired(order):
-            waiting = self._waits_for(order)
+            halt = self._halts.of(order.account_id)
+            if halt is not None and halt.scope == "all":
+                return await self._cancelled(order)
+            waiting = self._waits_for(order) if halt is None else resting.HALT
             if waiting is None:
                 return order
             if resting.is_news(order, waiting, now_ms=self._clock.now_ms()):
-                rests = S.PENDING if order.status is S.PENDING else S.ROUTING
-                order = order.moved(rests, at_ms=self._clock.now_ms(), waiting=waiting)
-                await self._journal.move(order)
-            await self._clock.sleep(_REST_S)
+                order = await self._waiting(order, waiting)
+            elif order.limit_price is None:
+                await self._halts.changed()
+            else:
+                await self._clock.sleep(_REST_S)
         return await self._failed(order, resting.late(order))
 
+    async def _waiting(self, order: Order, waiting: str) -> Order:
+        rests = S.PENDING if order.status is S.PENDING else S.ROUTING
+        now_ms = self._clock.now_ms()
+        order = order.moved(rests, at_ms=now_ms, waiting=waiting, execution_price=None)
+        await self._journal.move(order)
+        return order
+
+    async def _cancelled(self, order: Order) -> Order:
+        order = order.moved(S.CANCELLED, at_ms=self._clock.now_ms())
+        await self._journal.move(order)
+        return order
+
     def _is_expired(self, order: Order) -> bool:
-        return order.expires_ms is not None and self._clock.now_ms() >= order.expires_ms
+        if order.limit_price is None or order.expires_ms is None:
+            return False
+        return self._clock.now_ms() >= order.expires_ms
 
     def _waits_for(self, order: Order) -> str | None:
         """Return what a limit order waits for; None once it is met at a price to be traded at."""
@@ -139,6 +161,9 @@ class Execution:
                 price, route = taken.choice.price, told(taken, offers, now_ms=now_ms())
         except (Refused, Unavailable) as problem:
             return await self._again(order, problem), None
+        if self._halts.of(order.account_id) is not None:
+            # Signed, but nobody has the bytes: dropped here, they were never made.
+            return await self._waiting(order, resting.HALT), None
         attempt = _attempt(order, route, transaction, now_ms())
         order = order.moved(
             S.SUBMITTED, at_ms=now_ms(), execution_price=price, tx_hash=transaction.signature

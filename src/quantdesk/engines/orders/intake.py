@@ -27,6 +27,9 @@ _EXPONENT_MAX = 20  # decimal digits before the point that are looked at at all
 Balances = Callable[[], Mapping[str, int] | None]
 """The wallet's balances as last read, by symbol in base units; None where nothing settles."""
 
+LimitsOf = Callable[[UUID], Limits]
+"""What bounds an account now; in memory."""
+
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
     """What a trader asks for; amounts are of the base asset."""
@@ -50,12 +53,12 @@ class Intake:
         *,
         orders: Orders,
         board: Board,
-        limits: Limits,
+        limits: LimitsOf,
         balances: Balances,
         clock: Clock,
         new_id: NewId,
     ) -> None:
-        self.limits = limits
+        self._limits = limits
         self._orders = orders
         self._board = board
         self._balances = balances
@@ -86,15 +89,14 @@ class Intake:
             limit_price=ask.limit_price,
             expires_ms=ask.expires_ms,
         )
-        return check(
-            intent, limits=self.limits, facts=self._facts(intent), decision_id=self._new_id()
-        )
+        limits = self._limits(intent.account_id)
+        facts = self._facts(intent, limits.price_age_ms_max)
+        return check(intent, limits=limits, facts=facts, decision_id=self._new_id())
 
-    def _facts(self, intent: Intent) -> Facts:
+    def _facts(self, intent: Intent, age_ms_max: int) -> Facts:
         now_ms = self._clock.now_ms()
         traded = intent.market
         symbols = (traded.base.symbol, traded.quote.symbol)
-        age_ms_max = self.limits.price_age_ms_max
         prices = tuple(
             self._board.provenance(symbol, now_ms=now_ms, age_ms_max=age_ms_max)
             for symbol in symbols

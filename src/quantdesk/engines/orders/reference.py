@@ -1,5 +1,6 @@
 """The reference price of a pair: what routes are held against, and where paper trades."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -15,12 +16,13 @@ class _Fair:
     seen_ms: int
     revision: int
     until_ms: int
+    age_ms_max: int
 
 
 class Reference:
-    """The board's prices, as fresh as the limits want them and fit to trade on."""
+    """The board's prices, as fresh as the limits of now want them and fit to trade on."""
 
-    def __init__(self, *, board: Board, limits: Limits, clock: Clock) -> None:
+    def __init__(self, *, board: Board, limits: Callable[[], Limits], clock: Clock) -> None:
         self.board = board
         self.limits = limits
         self.clock = clock
@@ -32,19 +34,24 @@ class Reference:
         Raises `Unavailable`: `price.missing`, `price.stale`, or what else makes a price unfit to
         trade on (see `core.validity.unfit`).
         """
-        now_ms = self.clock.now_ms()
+        now_ms, age_ms_max = self.clock.now_ms(), self.limits().price_age_ms_max
         fair = self._fair.get(market.pair)
-        if fair is None or fair.revision != self.board.revision or now_ms > fair.until_ms:
-            fair = self._fair[market.pair] = self._asked(market, now_ms)
+        if (
+            fair is None
+            or fair.revision != self.board.revision
+            or now_ms > fair.until_ms
+            or fair.age_ms_max != age_ms_max
+        ):
+            fair = self._fair[market.pair] = self._asked(market, now_ms, age_ms_max)
         return fair.value, fair.seen_ms
 
     def check(self, market: Market, price: Decimal) -> None:
         """Raise unless a route's price (quote per base) is near a fresh reference."""
         fair, _ = self.fair(market)
-        check_price(price, fair=fair, limits=self.limits)
+        check_price(price, fair=fair, limits=self.limits())
 
-    def _asked(self, market: Market, now_ms: int) -> _Fair:
-        board, age_ms_max = self.board, self.limits.price_age_ms_max
+    def _asked(self, market: Market, now_ms: int, age_ms_max: int) -> _Fair:
+        board = self.board
         symbols = (market.base.symbol, market.quote.symbol)
         base, quote = (board.fresh(s, now_ms=now_ms, age_ms_max=age_ms_max) for s in symbols)
         oldest_ms = max(board.age_ms(symbol, now_ms=now_ms) for symbol in symbols)
@@ -52,6 +59,7 @@ class Reference:
             value=base.value / quote.value,
             seen_ms=min(base.received_ms, quote.received_ms),
             revision=board.revision,
+            age_ms_max=age_ms_max,
             until_ms=min(
                 [
                     now_ms + age_ms_max - oldest_ms,

@@ -3,6 +3,7 @@
     price       the market is not at its limit price, or no fresh reference agrees that it is
     liquidity   no pool, nor all of them together, can fill its amount at any price
     amount      what it trades is too little for any pool
+    halt        trading is halted; so do orders without a limit price wait
 
 One rest is one event, however often the price flickers; another reason is told once the last one
 has stood for a while, so that a pool at the edge of filling an order does not fill its history.
@@ -15,6 +16,7 @@ from quantdesk.core.errors import DeskError, Refused
 from quantdesk.engines.orders.model import Order
 
 PRICE: Final = "price"
+HALT: Final = "halt"
 TOLD_MS: Final = 60_000
 
 _OF_ITS_SIZE: Final[Mapping[str, str]] = {
@@ -25,8 +27,9 @@ _OF_ITS_SIZE: Final[Mapping[str, str]] = {
 _LATE: Final[Mapping[str, str]] = {
     "liquidity": "no pool could fill its amount in time",
     "amount": "its amount was too small for every pool until it expired",
+    HALT: "trading was halted until it expired",
 }
-_REASONS: Final = frozenset({PRICE, *_OF_ITS_SIZE.values()})
+_REASONS: Final = frozenset({PRICE, HALT, *_OF_ITS_SIZE.values()})
 
 
 def hindrance(problem: DeskError) -> str:
@@ -47,6 +50,8 @@ def waits_for(hindrances: Sequence[str | None]) -> str | None:
 def is_news(order: Order, waiting: str, *, now_ms: int) -> bool:
     """Return whether an order is to say that it waits for this."""
     if order.waiting not in _REASONS:
+        return True
+    if order.waiting != waiting and HALT in (order.waiting, waiting):
         return True
     return order.waiting != waiting and now_ms - order.updated_ms >= TOLD_MS
 
