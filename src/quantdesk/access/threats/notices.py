@@ -1,0 +1,93 @@
+"""Who is told of security events: a webhook, or a Slack channel, over HTTPS.
+
+A webhook gets the event as JSON and `X-QuantDesk-Signature: t=<Unix seconds>,v1=<hex>`: the
+HMAC-SHA256 of "<t>.<body>" with a secret both sides know: our words, and when they were said.
+
+Slack: https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
+"""
+
+import hmac
+from typing import Any, Final
+
+import aiohttp
+import msgspec
+
+from quantdesk.access.threats.model import SecurityEvent
+from quantdesk.core.clock import Clock, iso
+from quantdesk.core.errors import Unavailable
+
+TIMEOUT_S: Final = 10.0
+_OK: Final = range(200, 300)
+
+
+class Webhook:
+    """An address of the user's own that takes events as JSON."""
+
+    name = "webhook"
+
+    def __init__(self, url: str, *, secret: str, clock: Clock) -> None:
+        self._url = url
+        self._secret = secret.encode()
+        self._clock = clock
+
+    async def notify(self, event: SecurityEvent) -> None:
+        """Post an event; raise `Unavailable` (`notice.unsent`)."""
+        body = msgspec.json.encode(told(event))
+        at = b"%d" % (self._clock.now_ms() // 1000)
+        signature = hmac.new(self._secret, at + b"." + body, "sha256").hexdigest()
+        await _post(self._url, body, {"X-QuantDesk-Signature": f"t={at.decode()},v1={signature}"})
+
+
+class Slack:
+    """A Slack channel, by its incoming webhook."""
+
+    name = "slack"
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    async def notify(self, event: SecurityEvent) -> None:
+        """Post an event as text; raise `Unavailable` (`notice.unsent`)."""
+        text = (
+            f"*{event.severity.upper()}* {event.kind}: {event.detail}"
+            f" ({event.count} times, {event.subject})"
+        )
+        await _post(self._url, msgspec.json.encode({"text": _plain(text)}), {})
+
+
+def told(event: SecurityEvent) -> dict[str, Any]:
+    """Return an event as it is told outside."""
+    return {
+        "id": str(event.id),
+        "at": iso(event.at_ms),
+        "kind": event.kind,
+        "severity": event.severity,
+        "subject": event.subject,
+        "count": event.count,
+        "since": iso(event.since_ms),
+        "network": event.network,
+        "accountId": None if event.account_id is None else str(event.account_id),
+        "blockSeconds": event.block_s,
+        "detail": event.detail,
+    }
+
+
+def _plain(text: str) -> str:
+    """Return text in which Slack finds no links, mentions or channels."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+async def _post(url: str, body: bytes, headers: dict[str, str]) -> None:
+    timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
+    headers = {"Content-Type": "application/json", **headers}
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=timeout) as session,
+            session.post(url, data=body, headers=headers, allow_redirects=False) as answer,
+        ):
+            status = answer.status
+    except (aiohttp.ClientError, TimeoutError) as problem:
+        # The address itself is a secret: whoever knows it can post there.
+        raise Unavailable(f"no answer: {type(problem).__name__}", code="notice.unsent") from None
+    if status not in _OK:
+        raise Unavailable(f"it answered {status}", code="notice.unsent")
