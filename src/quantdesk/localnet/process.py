@@ -16,7 +16,8 @@ from typing import Any, Final
 
 import msgspec
 
-from quantdesk.chains.solana.keys import load, make, wallet
+from quantdesk.chains.solana.keys import make, wallet
+from quantdesk.chains.solana.keystore import address
 from quantdesk.core.clock import SystemClock
 from quantdesk.core.errors import Refused
 from quantdesk.localnet.opening import opening
@@ -32,7 +33,11 @@ _OPENING: Final = "opening.json"
 
 
 def prepare(home: Path, usd: Mapping[str, Decimal]) -> None:
-    """Say at which prices (US dollars per unit) a cluster is to open, and make its wallets."""
+    """Say at which prices (US dollars per unit) a cluster is to open, and make its wallets.
+
+    Those that are there already are left as they are: a desk has sealed them, and whoever runs the
+    chain needs their addresses only.
+    """
     folder = home / FOLDER
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     (folder / _OPENING).write_bytes(msgspec.json.encode(dict(usd)))
@@ -61,10 +66,10 @@ async def serving(
             code="localnet.founded",
         )
     prepare(home, _usd(home))
-    trader, maker = (load(home / name).pubkey() for name in (WALLET_KEY, MAKER_KEY))
+    trader, maker = (address(home / name) for name in (WALLET_KEY, MAKER_KEY))
     genesis = opening(
-        trader=wallet(str(trader)),
-        maker=wallet(str(maker)),
+        trader=wallet(trader),
+        maker=wallet(maker),
         usd=_usd(home),
         depth_usd=settings.depth_usd,
     )

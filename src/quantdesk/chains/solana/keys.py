@@ -3,7 +3,6 @@
 File format: the JSON array of 64 bytes that `solana-keygen` writes, secret first, then public key.
 """
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Protocol
@@ -14,8 +13,8 @@ from solders.pubkey import Pubkey
 from solders.signature import Signature
 from solders.token.associated import get_associated_token_address
 
-from quantdesk.chains import secret_file
 from quantdesk.chains.port import Wallet
+from quantdesk.core import secret_file
 from quantdesk.core.assets import ASSETS, Asset
 from quantdesk.core.errors import Refused
 
@@ -47,24 +46,8 @@ def make(path: Path, *, entropy: Callable[[int], bytes]) -> Keypair:
     Raises `Refused` (`key.exists`) rather than overwrite a key.
     """
     keypair = Keypair.from_seed(entropy(SEED_BYTES))
-    keep(path, msgspec.json.encode(list(bytes(keypair))))
+    secret_file.create(path, msgspec.json.encode(list(bytes(keypair))))
     return keypair
-
-
-def keep(path: Path, content: bytes) -> None:
-    """Write a secret to a new file, mode 0600; return once it is safe on disk.
-
-    Raises `Refused` (`key.exists`) rather than overwrite one.
-    """
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    except FileExistsError:
-        raise Refused(f"there is a key at {path} already", code="key.exists") from None
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(descriptor)
-    _sync_folder(path.parent)
 
 
 def wallet(address: str) -> Wallet:
@@ -93,12 +76,3 @@ def _keypair(text: bytes, path: Path) -> Keypair:
     if bytes(keypair) != content:
         raise Refused(f"{path}: public and secret key do not match", code="key.unreadable")
     return keypair
-
-
-def _sync_folder(folder: Path) -> None:
-    # Without this the name of the file may be lost with the power, and the funds with it.
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -18,6 +18,7 @@ from quantdesk.testing.binance import API_KEY, SECRET
 
 KEY = HmacKey(api_key=API_KEY, secret=SECRET)
 # RFC 8410 §10.3, its first example, and RFC 8032 §7.1, test 2.
+# pragma: allowlist nextline secret
 PEM = b"""-----BEGIN PRIVATE KEY-----
 MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC
 -----END PRIVATE KEY-----
