@@ -53,11 +53,17 @@ CHANCE = re.compile(r"(random|secrets|numpy\.random)\.\w+|os\.(urandom|getrandom
 CHANCE_HOMES = {
     "src/quantdesk/core/ids.py": "the noise in identifiers",
     "src/quantdesk/access/keys.py": "API keys must not be guessable",
-    "src/quantdesk/access/sealing.py": "a nonce of its own for each secret",
+    "src/quantdesk/access/oauth/sign_in.py": "states, nonces and verifiers must not be guessable",
+    "src/quantdesk/access/master/keyring.py": "master keys, made once and at each rotation",
+    "src/quantdesk/access/factors/drawn.py": "seeds, codes and challenges must not be guessable",
+    "src/quantdesk/access/sealing.py": "a key and a nonce of its own for each secret",
     "src/quantdesk/app/cluster.py": "hands out jitter",
     "src/quantdesk/app/localnet.py": "hands out jitter",
+    "src/quantdesk/app/sign_in/passwords.py": "hands out jitter",
+    "src/quantdesk/app/sign_in/wallets.py": "nonces must not be guessable",
     "src/quantdesk/app/sources.py": "hands out jitter",
     "src/quantdesk/app/wallets.py": "wallets, made once",
+    "src/quantdesk/app/wide.py": "names the lives of processes",
     "src/quantdesk/cli/history.py": "hands out jitter",
     "src/quantdesk/localnet/faults.py": "seeded by the drill: the same faults every time",
     "src/quantdesk/localnet/process.py": "wallets of worthless tokens, made once",
@@ -66,7 +72,7 @@ CHANCE_HOMES = {
     "src/quantdesk/testing/binance_walk.py": "seeded: the same market every time",
 }
 ENVIRONMENT = re.compile(r"os\.(environ|getenv|environb|putenv|unsetenv)")
-ENVIRONMENT_HOMES = {"src/quantdesk/settings.py": "the only reader of the environment"}
+ENVIRONMENT_HOMES = {"src/quantdesk/settings/__init__.py": "the only reader of the environment"}
 
 _SQL = re.compile(
     r"\b(select\s.+?\sfrom\s|insert\s+into\s|update\s+\w+(\s+\w+)?\s+set\s|delete\s+from\s"

@@ -5,8 +5,11 @@ from configparser import ConfigParser
 import pytest
 from tests.tidy.tree import ROOT, text
 
-FAMILIES = ("sources", "venues", "chains")
+FAMILIES = ("bus", "sources", "venues", "chains")
 NO_ADAPTERS = {
+    "bus.port": "the ports",
+    "bus.continuity": "what of a numbered stream is new, pure",
+    "bus.memory": "the bus within a process, which each that reaches further holds",
     "sources.port": "the port",
     "sources.budget": "what the questions to one source may cost",
     "sources.crowd": "the trades and books of a simulated exchange, pure",
@@ -15,6 +18,7 @@ NO_ADAPTERS = {
     "sources.klines": "the port of candle histories",
     "sources.limits": "what a refusal means, pure",
     "sources.lines": "recordings as text, pure",
+    "sources.parcels": "our own format of shared frames, pure",
     "sources.polling": "asking again and again, of any source",
     "sources.readers": "how each source's messages are read, by its name",
     "sources.reconnecting": "a connection kept alive, of any source",
@@ -33,7 +37,6 @@ NO_ADAPTERS = {
     "venues.reading": "how accounts of tokens and programs read, pure",
     "venues.transfer_fee": "what Token-2022 takes of a transfer, pure",
     "chains.port": "the port",
-    "chains.secret_file": "files of secrets, of any chain",
 }
 
 

@@ -42,6 +42,7 @@ SKIP = re.compile(r"pytest\.(?:skip|xfail|importorskip)\(|pytest\.mark\.(?:skip|
 LOUD = {
     "tests/conformance/solana_rpc/conftest.py": "no node or npm to install Surfpool with",
     "tests/conformance/solana_rpc/test_refusing.py": "Surfpool differs from the cluster: a table",
+    "tests/flow/bus/server.py": "no nats-server: it comes with the dev requirements",
     "tests/flow/store/test_embedded.py": "only root can become another user",
     "tests/benches/test_loadgen.py": "no C compiler",
     "tests/flow/market/test_replaying.py": "the recordings do not come with the checkout",

@@ -14,7 +14,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from quantdesk.api import problems
 from quantdesk.api.corked import Corked
-from quantdesk.api.edge import BODY_MAX, Headers, Hot, Reply
+from quantdesk.api.edge import BODY_MAX, Hot, Reply, Ridden
+from quantdesk.api.given import Headers, Peer
+from quantdesk.api.protection.headers import EVERYWHERE, block, checked, fields
+from quantdesk.api.protection.protection import Passage, Protection
 from quantdesk.core.errors import Refused
 
 REQUEST_S = 10.0
@@ -25,12 +28,13 @@ _TOO_SLOW = problems.body(
 )[1]
 _TIMED_OUT = (
     b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\n"
-    b"content-type: application/problem+json\r\ncontent-length: %d\r\n\r\n%b"
-) % (len(_TOO_SLOW), _TOO_SLOW)
+    b"content-type: application/problem+json\r\ncontent-length: %d\r\n%b\r\n%b"
+) % (len(_TOO_SLOW), block(EVERYWHERE + fields(tls=False)), _TOO_SLOW)
 _STATUS_LINES: Final = {
     status.value: b"HTTP/1.1 %d %b\r\n" % (status.value, status.phrase.encode())
     for status in HTTPStatus
 }
+_SECURE: Final = block(EVERYWHERE)
 _JSON: Final = b"application/json"
 _UNUSUAL: Final = frozenset({b"transfer-encoding", b"expect", b"upgrade"})
 
@@ -41,15 +45,22 @@ class HotPaths(Protocol):
     def hot(self, method: bytes, path: bytes) -> Hot | None:
         """Return the handler of a hot path, None for all others."""
 
-    async def reply(self, hot: Hot, headers: Headers, body: bytes) -> Reply:
+    async def reply(self, ride: Ridden, body: bytes) -> Reply:
         """Return the answer to a hot request, whatever happens behind it."""
 
 
 class Http(HttpToolsProtocol):
     """One connection; a request must arrive within `REQUEST_S`."""
 
-    def __init__(self, *args: Any, hot_paths: HotPaths | None = None, **more: Any) -> None:  # noqa: ANN401 - uvicorn's
+    def __init__(
+        self,
+        *args: Any,  # noqa: ANN401 - uvicorn's
+        hot_paths: HotPaths | None = None,
+        protection: Protection | None = None,
+        **more: Any,  # noqa: ANN401 - uvicorn's
+    ) -> None:
         super().__init__(*args, **more)
+        self._protection = protection
         self._hot_paths = hot_paths
         self._late: asyncio.TimerHandle | None = None
         self._arriving = True
@@ -107,18 +118,33 @@ class Http(HttpToolsProtocol):
         length = int(headers.get(b"content-length", 0))
         if not 0 < length <= BODY_MAX or headers.get(b"content-type") != _JSON:
             return None
-        if not _UNUSUAL.isdisjoint(headers):
+        passage = self._passage(headers) if _UNUSUAL.isdisjoint(headers) else None
+        if passage is None:
             return None
-        return _Ride(hot, headers, keep_alive=self.parser.should_keep_alive())
+        return _Ride(
+            hot,
+            headers,
+            passage,
+            path=self.url.decode(),
+            keep_alive=self.parser.should_keep_alive(),
+        )
+
+    def _passage(self, headers: Headers) -> Passage | None:
+        peer = self.client[0] if self.client else ""
+        if self._protection is None:
+            return Passage(peer, self.scheme or "http", b"")
+        if len(headers) != len(self.headers):
+            return None  # who says a thing twice is judged with more care
+        return self._protection.passage(peer, headers, tls=self.scheme == "https")
 
     async def _serve(self, ride: "_Ride") -> None:
         assert self._hot_paths is not None, "a request was taken by its hot path"
-        reply = await self._hot_paths.reply(ride.hot, ride.headers, bytes(ride.body))
+        reply = await self._hot_paths.reply(ride, bytes(ride.body))
         if ride.disconnected:
             return
         if self.flow.write_paused:
             await self.flow.drain()
-        self.transport.write(_response(reply, keep_alive=ride.keep_alive))
+        self.transport.write(_response(reply, ride.passage, keep_alive=ride.keep_alive))
         ride.response_complete = True
         if not ride.keep_alive:
             self.transport.close()
@@ -139,12 +165,18 @@ class _Ride:
     """A hot request on its way; the protocol handles it as it handles its own cycles."""
 
     __slots__ = (
-        "body", "disconnected", "headers", "hot", "keep_alive", "more_body", "response_complete",
+        "body", "disconnected", "headers", "hot", "keep_alive", "more_body", "passage", "path",
+        "peer", "response_complete",
     )  # fmt: skip
 
-    def __init__(self, hot: Hot, headers: Headers, *, keep_alive: bool) -> None:
+    def __init__(
+        self, hot: Hot, headers: Headers, passage: Passage, *, path: str, keep_alive: bool
+    ) -> None:
         self.hot = hot
         self.headers = headers
+        self.peer = Peer(passage.ip, passage.scheme)
+        self.passage = passage
+        self.path = path
         self.keep_alive = keep_alive
         self.body = bytearray()
         self.more_body = True
@@ -160,12 +192,15 @@ class _Ride:
         """Wake nobody: the handler starts when the request is whole."""
 
 
-def _response(reply: Reply, *, keep_alive: bool) -> bytes:
+def _response(reply: Reply, passage: Passage, *, keep_alive: bool) -> bytes:
+    checked(reply.headers)
     head = [
         _STATUS_LINES[reply.status],
+        _SECURE,
         b"content-type: %b\r\ncontent-length: %d\r\n" % (reply.content_type, len(reply.body)),
     ]
     head += [b"%b: %b\r\n" % header for header in reply.headers]
+    head.append(passage.block)
     if not keep_alive:
         head.append(b"connection: close\r\n")
     return b"%b\r\n%b" % (b"".join(head), reply.body)

@@ -112,8 +112,8 @@ class EvidenceView(msgspec.Struct, frozen=True, rename="camel"):
 
 _decode = msgspec.json.Decoder(NewOrderRequest).decode
 
-Prove = Callable[[str, Sequence[str]], Awaitable[Mapping[str, str]]]
-"""Says of an asset's price what the messages of these ids prove, by id."""
+Prove = Callable[[str, Sequence[str]], Awaitable[Mapping[str, Mapping[str, str]]]]
+"""Says of an asset's price what the messages of these ids prove, by id: a word and a sentence."""
 
 
 class OrderRoutes:

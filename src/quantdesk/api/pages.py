@@ -1,8 +1,9 @@
 """The ordinary routes in their framework: errors as problem documents, one OpenAPI document."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 import msgspec
 from fastapi import APIRouter, FastAPI
@@ -13,22 +14,34 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Scope
 
+from quantdesk.access.model import Permission
 from quantdesk.api import (
     alerts,
+    audit,
     books,
     candles,
     docs,
     execution,
+    keys,
+    limits,
     markets,
     news,
     orders,
     problems,
+    security,
+    sessions,
     sources,
     system,
+    trading,
+    users,
+    welcome,
 )
 from quantdesk.api.answers import SCHEMA, content, returns
 from quantdesk.api.edge import request_id, unexpected
+from quantdesk.api.given import SESSION
 from quantdesk.api.malformed import cut
+from quantdesk.api.needs import BY_CHANNEL, public
+from quantdesk.api.sign_in import views as sign_in_views
 from quantdesk.core.errors import DeskError, Refused
 from quantdesk.engines.orders.preview import PreviewView
 from quantdesk.engines.orders.wire import EventView, OrderView
@@ -52,6 +65,20 @@ _VIEWS: tuple[type[msgspec.Struct], ...] = (
     markets.PriceView,
     markets.BalancesView,
     news.NewsView,
+    keys.KeysView,
+    keys.MadeKeyView,
+    keys.NewKeyRequest,
+    keys.RevokedKeyView,
+    keys.RotateRequest,
+    users.ChangeUserRequest,
+    users.MeView,
+    users.NewUserRequest,
+    users.UsersView,
+    sessions.EndedView,
+    sessions.RefreshRequest,
+    sessions.SessionsView,
+    sessions.TicketView,
+    welcome.SignedInView,
     sources.RawView,
     sources.RawsView,
     sources.RejectionsView,
@@ -59,14 +86,34 @@ _VIEWS: tuple[type[msgspec.Struct], ...] = (
     system.HealthView,
     system.ReadyView,
     system.SystemView,
+    *limits.VIEWS,
+    *trading.VIEWS,
+    *security.VIEWS,
+    *audit.VIEWS,
+    *sign_in_views.VIEWS,
 )
 _CODES = {404: "request.not_found", 405: "request.method"}
 _DETAILS = {
     "request.not_found": "nothing is at this path; /api/docs lists what there is",
     "request.method": "this path does not take this method; /api/docs lists what it takes",
 }
-_HOT = ("/api/orders", "/api/orders/preview", "/api/trading/order")
-"""Paths whose POST the edge answers itself: here they are known only to refuse other methods."""
+HOT: Final[Mapping[str, Permission]] = MappingProxyType(
+    {
+        "/api/orders": Permission.ORDERS_WRITE,
+        "/api/trading/order": Permission.ORDERS_WRITE,
+        "/api/orders/preview": Permission.MARKET_READ,
+    }
+)
+"""What a POST needs whose answer the edge gives itself; here other methods are refused."""
+
+STREAMS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "/ws": BY_CHANNEL,
+        "/ws/orders": Permission.ORDERS_READ.value,
+        "/ws/orders/{order_id}": Permission.ORDERS_READ.value,
+    }
+)
+"""What a socket needs; on `/ws` each channel says it for itself."""
 
 
 def pages(routers: Sequence[APIRouter], *, version: str, metrics: Metrics) -> FastAPI:
@@ -77,25 +124,24 @@ def pages(routers: Sequence[APIRouter], *, version: str, metrics: Metrics) -> Fa
     for router in routers:
         app.include_router(router)
 
-    @app.get("/api/docs", include_in_schema=False)
+    @app.get("/api/docs", include_in_schema=False, **public())
     async def page() -> HTMLResponse:
         return HTMLResponse(docs.PAGE)
 
     async def refused(request: Request, problem: Exception) -> Response:
         told = _problem(problem)
         metrics.http_problems.labels(told.code).inc()
+        request.scope["problem"] = told
         status, body = problems.body(told, request_id=request_id(request.scope))
-        headers = {}
+        headers = {n.decode(): v.decode() for n, v in problems.headers(told)}
         if status == HTTPStatus.METHOD_NOT_ALLOWED:
             headers["Allow"] = ", ".join(_methods(known, request.scope))
-        if told.retryable:
-            headers["Retry-After"] = str(problems.RETRY_AFTER_S)
         return Response(body, status, headers, media_type=problems.CONTENT_TYPE)
 
     # Whatever else there is goes on to the edge, which logs it, once this has answered.
     for kind in (DeskError, RequestValidationError, HTTPException, Exception):
         app.add_exception_handler(kind, refused)
-    for path in _HOT:
+    for path in HOT:
         app.add_route(path, _elsewhere, methods=["POST"], include_in_schema=False)
     known = [*app.routes, *(route for router in routers for route in router.routes)]
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]
@@ -149,20 +195,29 @@ def _document(app: FastAPI) -> dict[str, Any]:
         for path in document["paths"].values():
             for operation in path.values():
                 operation["responses"].pop("422", None)
-        document["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
-        document["security"] = [{"key": []}]
+        document["components"]["securitySchemes"] = {
+            "key": {"type": "http", "scheme": "bearer"},
+            "cookie": {"type": "apiKey", "in": "cookie", "name": SESSION},
+        }
+        document["security"] = [{"key": []}, {"cookie": []}]
         document["paths"].setdefault("/api/orders", {})["post"] = _hot(
-            "Place an order", orders.PlacedView, status=201
+            "/api/orders", "Place an order", orders.PlacedView, status=201
         )
         document["paths"]["/api/trading/order"] = {
-            "post": _hot("Place an order (as POST /api/orders)", orders.PlacedView, status=201)
+            "post": _hot(
+                "/api/trading/order",
+                "Place an order (as POST /api/orders)",
+                orders.PlacedView,
+                status=201,
+            )
         }
         document["paths"]["/api/orders/preview"] = {
-            "post": _hot("Quote an order without placing it", PreviewView, status=200)
+            "post": _hot(
+                "/api/orders/preview", "Quote an order without placing it", PreviewView, status=200
+            )
         }
-        document["paths"]["/ws"] = _stream("Follow channels: docs/reference/websocket.md")
-        document["paths"]["/ws/orders"] = _stream("Follow all of your orders (WebSocket)")
-        document["paths"]["/ws/orders/{order_id}"] = _stream("Follow one order (WebSocket)")
+        for path, permission in STREAMS.items():
+            document["paths"][path] = _stream(_STREAMED[path], permission)
         document["paths"]["/ws/orders/{order_id}"]["get"]["parameters"] = [
             {"name": "order_id", "in": "path", "required": True, "schema": {"type": "string"}}
         ]
@@ -170,7 +225,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
     return app.openapi_schema
 
 
-def _hot(summary: str, view: type[msgspec.Struct], *, status: int) -> dict[str, Any]:
+def _hot(path: str, summary: str, view: type[msgspec.Struct], *, status: int) -> dict[str, Any]:
     responses = {str(code): told for code, told in returns(view, status=status).items()}
     parameters = []
     if status == HTTPStatus.CREATED:
@@ -180,12 +235,21 @@ def _hot(summary: str, view: type[msgspec.Struct], *, status: int) -> dict[str, 
     return {
         "tags": ["orders"],
         "summary": summary,
+        "x-permission": HOT[path].value,
         "parameters": parameters,
         "requestBody": {"required": True, "content": content(orders.NewOrderRequest)},
         "responses": responses,
     }
 
 
-def _stream(summary: str) -> dict[str, Any]:
+_STREAMED = {
+    "/ws": "Follow channels: docs/reference/websocket.md",
+    "/ws/orders": "Follow all of your orders (WebSocket)",
+    "/ws/orders/{order_id}": "Follow one order (WebSocket)",
+}
+
+
+def _stream(summary: str, permission: str) -> dict[str, Any]:
     switched = {"description": "Messages of this shape.", "content": content(EventView)}
-    return {"get": {"tags": ["orders"], "summary": summary, "responses": {"101": switched}}}
+    told = {"summary": summary, "x-permission": permission, "responses": {"101": switched}}
+    return {"get": {"tags": ["orders"], **told}}

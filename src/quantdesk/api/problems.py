@@ -5,32 +5,51 @@ from http import HTTPStatus
 
 import msgspec
 
+from quantdesk.access.limits.refusing import TooMany
 from quantdesk.core.errors import Corrupt, DeskError, Unavailable
+from quantdesk.telemetry.redaction import redaction
 
 CONTENT_TYPE = "application/problem+json"
 RETRY_AFTER_S = 2
 
-_STATUS: Mapping[str, int] = {
-    "request.malformed": 400,
-    "news.cursor": 400,
-    "request.unauthenticated": 401,
-    "request.forbidden": 403,
-    "request.not_found": 404,
-    "order.unknown": 404,
-    "market.unknown": 404,
-    "message.unknown": 404,
-    "price.unknown": 404,
-    "source.unknown": 404,
-    "wallet.unknown": 404,
-    "request.method": 405,
-    "idempotency.conflict": 409,
-    "order.too_late": 409,
-    "quote.expired": 409,
-    "request.slow": 408,
-    "request.too_large": 413,
-    "request.not_json": 415,
+_CODES: Mapping[int, str] = {
+    400: "limit.invalid limit.unknown link.invalid news.cursor request.malformed",
+    401: (
+        "factor.wrong message.changed nonce.browser nonce.expired nonce.purpose "
+        "nonce.site nonce.unknown nonce.used nonce.wallet oauth.issuer oauth.refused "
+        "oauth.state oauth.token refresh.invalid request.unauthenticated sign_in.failed "
+        "signature.wrong ticket.invalid"
+    ),
+    403: (
+        "account.disabled account.uninvited email.unverified origin.foreign "
+        "proof.factor_needed proof.needed proof.wrong proxy.bypassed request.blocked "
+        "request.csrf request.forbidden request.wider request.origin session.needed user.protected "
+        "user.role"
+    ),
+    404: (
+        "account.unknown api_key.unknown audit.unknown block.unknown factor.unknown "
+        "identity.unknown market.unknown message.unknown oauth.unknown order.unknown "
+        "price.unknown request.not_found session.unknown source.unknown user.unknown "
+        "wallet.unknown"
+    ),
+    405: "request.method",
+    408: "request.slow",
+    409: (
+        "email.verified factor.exists idempotency.conflict identity.last oauth.taken "
+        "order.too_late quote.expired trading.halted_by_settings trading.not_halted "
+        "user.exists wallet.last wallet.taken"
+    ),
+    413: "request.too_large",
+    415: "request.not_json",
+    421: "host.foreign site.unknown",
+    429: ("connections.too_many factor.locked nonce.too_many request.too_many sign_in.throttled"),
+    431: "request.head_too_large",
 }
-"""Codes whose status is not that of their kind."""
+"""Codes whose status is not that of their kind, by that status."""
+
+_STATUS: Mapping[str, int] = {
+    code: status for status, codes in _CODES.items() for code in codes.split()
+}
 
 
 class Problem(msgspec.Struct, frozen=True, rename="camel"):
@@ -43,6 +62,13 @@ class Problem(msgspec.Struct, frozen=True, rename="camel"):
     code: str
     retryable: bool
     request_id: str
+
+
+def headers(problem: DeskError) -> tuple[tuple[bytes, bytes], ...]:
+    """Return the header fields that go out with an error: when to come back, and what is left."""
+    if isinstance(problem, TooMany):
+        return (b"retry-after", b"%d" % problem.retry_after_s), *problem.fields
+    return ((b"retry-after", b"%d" % RETRY_AFTER_S),) if problem.retryable else ()
 
 
 def status_of(problem: DeskError) -> int:
@@ -63,7 +89,7 @@ def body(problem: DeskError, *, request_id: str) -> tuple[int, bytes]:
         type=f"urn:quantdesk:{problem.code}",
         title=HTTPStatus(status).phrase,
         status=status,
-        detail=problem.detail,
+        detail=redaction.text(problem.detail),
         code=problem.code,
         retryable=problem.retryable,
         request_id=request_id,

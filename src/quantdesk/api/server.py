@@ -2,23 +2,27 @@
 
 import asyncio
 import socket
+import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 
 import uvicorn
 
+from quantdesk.api.connections import Bounded, Bounds, Connections
 from quantdesk.api.edge import App
-from quantdesk.api.express import HotPaths, Http
+from quantdesk.api.express import HotPaths
+from quantdesk.api.protection.headers import EVERYWHERE
+from quantdesk.api.protection.protection import Protection
 from quantdesk.api.wires import WebSocket
 from quantdesk.core.errors import Unavailable
 
-_CONNECTIONS_MAX = 5_000
 _PING_S = 10.0
 _PONG_S = 30.0
 _IDLE_S = 30
 _STOP_S = 2
 _BACKLOG = 1024
+_HEADERS = [(name.decode(), value.decode()) for name, value in EVERYWHERE]
 _UNSENT = 128 * 1024
 """What the kernel may hold of a connection: a client that reads late should not read old news."""
 
@@ -45,17 +49,28 @@ def bind(host: str, port: int) -> socket.socket:
 
 @asynccontextmanager
 async def serving(
-    app: App, bound: socket.socket, *, hot_paths: HotPaths | None = None
+    app: App,
+    bound: socket.socket,
+    *,
+    hot_paths: HotPaths | None = None,
+    protection: Protection | None = None,
+    tls: ssl.SSLContext | None = None,
+    bounds: Bounds | None = None,
 ) -> AsyncIterator[None]:
     """Serve the application, and its hot requests, on a bound socket while the block runs."""
+    connections = Connections(bounds or Bounds())
     config = uvicorn.Config(
         app,
-        http=partial(Http, hot_paths=hot_paths),  # type: ignore[arg-type]
+        http=partial(
+            Bounded,
+            hot_paths=hot_paths,
+            protection=protection,
+            connections=connections,
+        ),  # type: ignore[arg-type]
         ws=WebSocket,
         lifespan="off",
         access_log=False,
         log_config=None,
-        limit_concurrency=_CONNECTIONS_MAX,
         timeout_keep_alive=_IDLE_S,
         timeout_graceful_shutdown=_STOP_S,
         ws_ping_interval=_PING_S,
@@ -66,6 +81,8 @@ async def serving(
         server_header=False,
         proxy_headers=False,
         date_header=False,
+        headers=_HEADERS,
+        ssl_context_factory=None if tls is None else lambda *_: tls,
     )
     server = _Server(config)
     task = asyncio.get_running_loop().create_task(server.serve([bound]))

@@ -11,6 +11,7 @@ from quantdesk.access.model import Permission
 from quantdesk.api.answers import json, returns
 from quantdesk.api.needs import needs, public
 from quantdesk.telemetry.metrics import CONTENT_TYPE, Metrics
+from quantdesk.telemetry.redaction import redaction
 
 
 class ServiceView(msgspec.Struct, frozen=True):
@@ -58,7 +59,7 @@ class SystemRoutes:
         services: Callable[[], Awaitable[list[ServiceView]]],
         metrics: Metrics,
     ) -> None:
-        self._identity = identity
+        self._identity = redaction.value(identity)
         self._services = services
         self._metrics = metrics
 
@@ -74,7 +75,7 @@ class SystemRoutes:
 
         @router.get("/readyz", **public(), responses=returns(ReadyView), summary="Do orders move")
         async def ready() -> Response:
-            services = await self._services()
+            services = await self._told()
             all_ready = all(service.state in {"Ready", "Processing"} for service in services)
             return json(ReadyView(all_ready, services), status=200 if all_ready else 503)
 
@@ -85,7 +86,7 @@ class SystemRoutes:
             summary="Which desk this is",
         )
         async def system() -> Response:
-            return json(SystemView(**self._identity, services=await self._services()))
+            return json(SystemView(**self._identity, services=await self._told()))
 
         @router.get(
             "/metrics",
@@ -96,3 +97,10 @@ class SystemRoutes:
             return Response(self._metrics.text(), media_type=CONTENT_TYPE)
 
         return router
+
+    async def _told(self) -> list[ServiceView]:
+        # Details are words of errors, of whatever a part of the desk talked to.
+        return [
+            ServiceView(each.name, each.state, redaction.text(each.detail))
+            for each in await self._services()
+        ]

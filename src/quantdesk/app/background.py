@@ -23,3 +23,7 @@ class Background:
                 await task
 
         self._stack.push_async_callback(end)
+
+    def at_end(self, work: Work) -> None:
+        """Do something when the stack unwinds, after what is begun from now on has ended."""
+        self._stack.push_async_callback(work)

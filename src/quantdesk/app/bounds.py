@@ -88,6 +88,15 @@ def check_sources(mode: str, sources: Collection[str]) -> None:
         )
 
 
+def real_sources(mode: str) -> frozenset[str] | None:
+    """Return the only sources whose frames may be shared with a desk; None: whichever come.
+
+    Where money would be traded nothing on the board is assumed either, so that without a source of
+    dollars there is no price.
+    """
+    return _LIVE if mode == "mainnet" else None
+
+
 def pace(settings: Settings) -> Rules:
     """Return how many orders are taken and executed at once; 0 is off, unset is the mode's own."""
     orders, elsewhere = settings.orders, settings.mode in ELSEWHERE

@@ -19,7 +19,7 @@ from quantdesk.app.aggregator import open_jupiter
 from quantdesk.app.background import Background
 from quantdesk.app.discovery import discovered
 from quantdesk.app.exchange import is_real, open_binance
-from quantdesk.app.opened import Opened
+from quantdesk.app.opened import Hands, Opened
 from quantdesk.app.pools import Ground, Knowledge, open_pools
 from quantdesk.app.unlocking import Door, unlocking
 from quantdesk.chains.solana.chain import Solana, Terms
@@ -66,7 +66,7 @@ async def open_cluster(
     reference: Reference,
     bias: Bias,
     tasks: Tasks,
-    say: Callable[[str], None],
+    hands: Hands,
 ) -> AsyncIterator[Opened]:
     """Trade on a cluster of others while the block runs.
 
@@ -77,15 +77,15 @@ async def open_cluster(
     clock = reference.clock
     async with AsyncExitStack() as stack:
         background = Background(stack, tasks)
-        purse = await _purse(stack, settings, home, reference)
-        say("node")
+        purse = await _purse(stack, settings, home, reference=reference, hands=hands)
+        hands.say("node")
         rpc = await stack.enter_async_context(Rpc(url=settings.solana.rpc_url))
         await _check_cluster(rpc, settings.mode)
         owner = wallet(str(purse.signer.pubkey()))
         chain = Solana(
             rpc=rpc, keypair=purse.signer, wallet=owner, clock=clock, terms=_terms(settings)
         )
-        say("pools")
+        hands.say("pools")
         venues = await discovered(rpc, {})
         opened = await open_pools(
             background,
@@ -145,12 +145,12 @@ async def _check_cluster(rpc: Rpc, mode: str) -> None:
 
 
 async def _purse(
-    stack: AsyncExitStack, settings: Settings, home: Path, reference: Reference
+    stack: AsyncExitStack, settings: Settings, home: Path, *, reference: Reference, hands: Hands
 ) -> _Purse:
     clock = reference.clock
     jitter = random.Random(os.urandom(8)).random  # noqa: S311 - jitter keeps no secret
     if settings.mode == "devnet":
-        return _Purse(wallets.devnet(home), reference.check, {}, clock, jitter)
+        return _Purse(wallets.devnet(home, hands.wrapping), reference.check, {}, clock, jitter)
     sealed = wallets.mainnet(home)
     vault = Vault(address=sealed.pubkey, clock=clock)
     stack.callback(vault.lock)

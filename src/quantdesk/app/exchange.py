@@ -13,10 +13,10 @@ from yarl import URL
 
 from quantdesk.app.background import Background
 from quantdesk.app.pools import Balances
-from quantdesk.chains import secret_file
 from quantdesk.chains.binance import Binance, Client, Ed25519Key, HmacKey, LiveBooks, Reports
 from quantdesk.chains.binance.signing import Key, seed
 from quantdesk.chains.port import Wallet
+from quantdesk.core import secret_file
 from quantdesk.core.assets import ASSETS
 from quantdesk.core.clock import Clock
 from quantdesk.core.errors import DeskError, Refused

@@ -14,7 +14,7 @@ from quantdesk.app.sources import RECORDED, chance, chosen
 from quantdesk.core.assets import ASSETS
 from quantdesk.core.clock import Clock
 from quantdesk.core.errors import Unavailable
-from quantdesk.core.ticks import Headline
+from quantdesk.core.ticks import Frame, Headline
 from quantdesk.core.validity import Bounds
 from quantdesk.ingest.board import Board
 from quantdesk.ingest.books.books import Resync
@@ -24,12 +24,14 @@ from quantdesk.ingest.recorder import Keep, Recorder
 from quantdesk.ops.tasks import Tasks
 from quantdesk.settings import Settings
 from quantdesk.sources import tape
-from quantdesk.sources.port import BookSource, Source
+from quantdesk.sources.port import BookSource, Source, Take
 from quantdesk.sources.readers import READERS
 from quantdesk.sources.recorded import PREFIX, Recorded
+from quantdesk.sources.shared import NAMES as SENDERS
+from quantdesk.sources.shared import Shared
 
-_FIRST_S: Final = 3.0
-_TURN_S: Final = 0.25  # between looks at what is due: silence, candles to close, books to ask for
+FIRST_S: Final = 3.0
+TURN_S: Final = 0.25  # between looks at what is due: silence, candles to close, books to ask for
 _PAR: Final = {"USDT": Decimal(1), "USDC": Decimal(1), "PYUSD": Decimal(1)}
 """Dollar tokens at par, and labeled so, where no source has a price of theirs in dollars."""
 _MADE_UP: Final = frozenset({"simulated", "recorded"})
@@ -42,6 +44,7 @@ class Feeding:
 
     market: MarketData
     collectors: tuple[Collector, ...]
+    shared: Shared | None = None
     news_collectors: tuple[Collector, ...] = ()
     recorder: Recorder | None = None
 
@@ -57,7 +60,7 @@ class Feeding:
 
     def names(self, collector: Collector) -> Sequence[str]:
         """Return the names that a source's frames carry: a recording's, of all who sent it."""
-        return _names(collector.source)
+        return names(collector.source)
 
     async def recording(self) -> str:
         """Return what is recorded where; raise `Unavailable` (`recording.stopped`)."""
@@ -70,6 +73,8 @@ class Feeding:
         if all(problems):
             assert problems[0] is not None
             raise problems[0]
+        if self.shared is not None and self.shared.problem is not None:
+            raise Unavailable(self.shared.problem, code="source.silent")
         if all(one.ended for one in self.collectors):
             raise Unavailable(f"{self.source} has ended", code="source.ended")
         return self.source
@@ -77,11 +82,18 @@ class Feeding:
 
 @asynccontextmanager
 async def open_feeding(
-    settings: Settings, home: Path, newsroom: Newsroom, *, clock: Clock, tasks: Tasks
+    settings: Settings,
+    home: Path,
+    newsroom: Newsroom,
+    *,
+    clock: Clock,
+    tasks: Tasks,
+    share: Take | None = None,
 ) -> AsyncIterator[Feeding]:
     """Fill a board from the sources a user named, and the news, while the block runs.
 
-    Raises `Refused` (`source.unknown`, `source.settings`, `recording.missing`).
+    `share` is handed every frame too. Raises `Refused` (`source.unknown`, `source.settings`,
+    `recording.missing`).
     """
     sources = await chosen(settings.source, settings.sources, clock=clock)
     live = any(source.name not in _MADE_UP for source in sources)
@@ -90,56 +102,58 @@ async def open_feeding(
         background = Background(stack, tasks)
         recorder = _recorder(stack, settings, home)
         market = MarketData(
-            {name: source.read for source in (*sources, *told) for name in _names(source)},
-            board=_board(settings, sources),
+            {name: source.read for source in (*sources, *told) for name in names(source)},
+            board=board_of(settings, in_dollars=any(one.name in _IN_DOLLARS for one in sources)),
             resync=_resync(sources),
-            tap=recorder.tap if recorder else None,
+            tap=_tap(recorder, share),
         )
         market.flow.on(Headline, newsroom.news.headline)
         feeding = Feeding(
             market=market,
-            collectors=tuple(_collector(source, market, clock) for source in sources),
-            news_collectors=tuple(_collector(source, market, clock) for source in told),
+            collectors=tuple(collector(source, market, clock) for source in sources),
+            news_collectors=tuple(collector(source, market, clock) for source in told),
             recorder=recorder,
         )
 
         async def turn() -> None:
             while True:
                 market.flow.advance(clock.now_ms())
-                await clock.sleep(_TURN_S)
+                await clock.sleep(TURN_S)
 
         with market.board.changes() as changes:
-            for collector in (*feeding.collectors, *feeding.news_collectors):
-                background.begin(f"source {collector.source.name}", collector.run)
+            for one in (*feeding.collectors, *feeding.news_collectors):
+                background.begin(f"source {one.source.name}", one.run)
             background.begin("market clock", turn)
             with suppress(TimeoutError):
-                async with asyncio.timeout(_FIRST_S):
+                async with asyncio.timeout(FIRST_S):
                     await anext(aiter(changes))
         yield feeding
 
 
-def _names(source: Source) -> Sequence[str]:
+def names(source: Source) -> Sequence[str]:
     """Return the names that frames of a source carry."""
     if isinstance(source, Recorded):
         return [PREFIX + name for name in READERS]
-    return [source.name]
+    return [source.name, *sorted(SENDERS)] if isinstance(source, Shared) else [source.name]
 
 
-def _collector(source: Source, market: MarketData, clock: Clock) -> Collector:
-    passages = [market.flow.sources[name] for name in _names(source)]
+def collector(
+    source: Source, market: MarketData, clock: Clock, *, take: Take | None = None
+) -> Collector:
+    """Return what runs a source into the flow, or into what stands before it."""
+    passages = [market.flow.sources[name] for name in names(source)]
     return Collector(
         source=source,
         symbols=tuple(ASSETS),
-        take=market.flow.take,
+        take=take or market.flow.take,
         heard=lambda: sum(passage.frames for passage in passages),
         clock=clock,
         chance=chance(),
     )
 
 
-def _board(settings: Settings, sources: Sequence[Source]) -> Board:
+def board_of(settings: Settings, *, in_dollars: bool) -> Board:
     """Return a board; where money is real, nothing on it is assumed."""
-    in_dollars = any(source.name in _IN_DOLLARS for source in sources)
     assumes = settings.source.startswith(RECORDED) or not in_dollars
     return Board(
         assume=_PAR if assumes and settings.mode != "mainnet" else {},
@@ -155,6 +169,17 @@ def _resync(sources: Sequence[Source]) -> Resync:
             having_books[source].resync(symbol)
 
     return resync
+
+
+def _tap(recorder: Recorder | None, share: Take | None) -> Take | None:
+    if recorder is None or share is None:
+        return share if recorder is None else recorder.tap
+
+    def tap(frame: Frame) -> None:
+        recorder.tap(frame)
+        share(frame)
+
+    return tap
 
 
 def _recorder(stack: AsyncExitStack, settings: Settings, home: Path) -> Recorder | None:

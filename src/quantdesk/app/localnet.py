@@ -2,22 +2,25 @@
 
 import os
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
+from solders.keypair import Keypair
+
+from quantdesk.app import wallets
 from quantdesk.app.background import Background
 from quantdesk.app.discovery import discovered
-from quantdesk.app.opened import Opened
+from quantdesk.app.opened import Hands, Opened
 from quantdesk.app.pools import Ground, Knowledge, open_pools
 from quantdesk.app.standing import flat, standing, trading
 from quantdesk.chains.port import Fate, Trade, Wallet
 from quantdesk.chains.solana.chain import Solana, Terms
 from quantdesk.chains.solana.fees import Policy
-from quantdesk.chains.solana.keys import load, wallet
+from quantdesk.chains.solana.keys import wallet
 from quantdesk.chains.solana.rpc import Rpc
 from quantdesk.core.assets import ASSETS
 from quantdesk.core.clock import Clock
@@ -49,18 +52,19 @@ async def open_localnet(
     reference: Reference,
     bias: Bias,
     tasks: Tasks,
-    say: Callable[[str], None],
+    hands: Hands,
 ) -> AsyncIterator[Opened]:
     """Start or adopt the local chain and trade on it while the block runs."""
     jitter = random.Random(os.urandom(8)).random  # noqa: S311 - jitter keeps no secret
     clock = reference.clock
     async with AsyncExitStack() as stack:
         background = Background(stack, tasks)
-        say("local chain")
+        hands.say("local chain")
+        trader_key, maker_key = wallets.localnet(home, hands.wrapping)
         process.prepare(home, _usd(reference))
         place = await _started(stack, background, settings, home, clock)
         rpc = await stack.enter_async_context(Rpc(url=place.rpc))
-        trader, chain = _wallet(home / process.WALLET_KEY, rpc, clock, _terms(home, settings))
+        trader, chain = _wallet(trader_key, rpc, clock, _terms(maker_key, settings))
         pools = await standing(rpc)
         venues = await discovered(rpc, flat(pools))
         ground = Ground(rpc=rpc, ws=place.ws, chain=chain, wallet=trader, venues=venues)
@@ -72,12 +76,12 @@ async def open_localnet(
             clock=clock,
             jitter=jitter,
         )
-        say("pools")
+        hands.say("pools")
         await trading(venues, pools, clock=clock, within_s=_POOLS_S)
         maintained = maker.Maker(
             venues=venues,
             board=reference.board,
-            swap=_Keeper(home, rpc, clock).swap,
+            swap=_Keeper(maker_key, rpc, clock).swap,
             clock=clock,
             chance=jitter,
             terms=maker.Terms(),
@@ -103,19 +107,18 @@ async def _started(
     return place
 
 
-def _wallet(path: Path, rpc: Rpc, clock: Clock, terms: Terms) -> tuple[Wallet, Solana]:
-    keypair = load(path)
+def _wallet(keypair: Keypair, rpc: Rpc, clock: Clock, terms: Terms) -> tuple[Wallet, Solana]:
     owner = wallet(str(keypair.pubkey()))
     return owner, Solana(rpc=rpc, keypair=keypair, wallet=owner, clock=clock, terms=terms)
 
 
-def _terms(home: Path, settings: Settings) -> Terms:
+def _terms(maker_key: Keypair, settings: Settings) -> Terms:
     landing = settings.landing
     return Terms(
         policy=Policy(landing.policy),
         priority_lamports_max=landing.priority_lamports_max,
         deviation_bps=landing.deviation_bps,
-        lookup_tables=(table_address(str(load(home / process.MAKER_KEY).pubkey())),),
+        lookup_tables=(table_address(str(maker_key.pubkey())),),
     )
 
 
@@ -127,8 +130,8 @@ def _usd(reference: Reference) -> dict[str, Decimal]:
 class _Keeper:
     """The market maker's own wallet."""
 
-    def __init__(self, home: Path, rpc: Rpc, clock: Clock) -> None:
-        self._wallet, self._chain = _wallet(home / process.MAKER_KEY, rpc, clock, Terms())
+    def __init__(self, keypair: Keypair, rpc: Rpc, clock: Clock) -> None:
+        self._wallet, self._chain = _wallet(keypair, rpc, clock, Terms())
         self._clock = clock
 
     async def swap(self, wanted: maker.Correction) -> None:

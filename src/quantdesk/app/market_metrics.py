@@ -12,6 +12,7 @@ from quantdesk.hub.hub import Hub
 from quantdesk.ingest.recorder import Recorder
 from quantdesk.ingest.watch import Watch
 from quantdesk.ingest.writer import Writer
+from quantdesk.sources.shared import Shared
 from quantdesk.telemetry.metrics import Metrics
 
 STATES: Final = ("live", "silent", "away", "ended")
@@ -19,6 +20,14 @@ _LOST: Final = ("ticks", "candles", "gaps")
 _MS_PER_S: Final = 1000
 
 _Rows = Iterator[tuple[tuple[str, ...], float]]
+
+
+def shared_metrics(metrics: Metrics, shared: Shared) -> None:
+    """Export what came of the frames that an ingest process shares."""
+    metrics.family(
+        "shared_total", "Frames and parcels of an ingest process, by what became of them.",
+        ["what"], lambda: [((name,), count) for name, count in shared.counts.items()],
+    )  # fmt: skip
 
 
 def source_metrics(metrics: Metrics, feeding: Feeding, clock: Clock) -> None:

@@ -14,7 +14,7 @@ from quantdesk.api.news import NewsQuery, Story
 from quantdesk.app.background import Background
 from quantdesk.app.sources import chance
 from quantdesk.core.clock import Clock
-from quantdesk.ingest.news.keeper import NewsKeeper
+from quantdesk.ingest.news.keeper import KEPT_DAYS, NewsKeeper
 from quantdesk.ingest.news.model import placed
 from quantdesk.ingest.news.news import News
 from quantdesk.ingest.news.spending import Spending
@@ -52,19 +52,23 @@ class Newsroom:
 async def open_newsroom(
     stack: AsyncExitStack,
     background: Background,
-    settings: NewsSettings,
+    settings: NewsSettings | None,
     *,
     pools: Pools,
     clock: Clock,
 ) -> Newsroom:
     """Have the latest stories at hand, and keep those that come, until the stack unwinds.
 
-    Raises `Refused` (`source.settings`).
+    Without settings nobody is asked and nothing is kept: another process does both. Raises
+    `Refused` (`source.settings`).
     """
-    sources = tuple(_sources(settings, pools=pools, clock=clock))
-    keeper = NewsKeeper(pools=pools, clock=clock, chance=chance(), days=settings.days)
+    days = KEPT_DAYS if settings is None else settings.days
+    keeper = NewsKeeper(pools=pools, clock=clock, chance=chance(), days=days)
     news = News()
     news.restore(await keeper.recent(_AT_HAND))
+    if settings is None:
+        return Newsroom(news, keeper, ())
+    sources = tuple(_sources(settings, pools=pools, clock=clock))
     news.keep.append(keeper.keep)
     stack.push_async_callback(keeper.flush)
     background.begin("news keeper", keeper.run)

@@ -2,9 +2,31 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from quantdesk.engines.orders.floor import Floor
 from quantdesk.ops.health import Probe
+
+
+class Seals(Protocol):
+    """What keeps wallets at rest: the sealer of `access/sealing.py`."""
+
+    def seal(self, secret: bytes, *, about: str) -> bytes:
+        """Return a secret as it may be stored."""
+
+    def open(self, sealed: bytes, *, about: str) -> bytes:
+        """Return the secret; raise `Corrupt` (`secret.unreadable`)."""
+
+    def rewrap(self, sealed: bytes, *, about: str) -> bytes:
+        """Return the same sealed secret under the newest key; raises as `open`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """What opens the key of a floor's wallet, and who is told of the start."""
+
+    wrapping: Seals
+    say: Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,4 +37,6 @@ class Opened:
     balances: Callable[[], Awaitable[dict[str, int]]]
     known_balances: Callable[[], Mapping[str, int] | None]
     probes: Mapping[str, Probe] = field(default_factory=dict)
+    read: Callable[[str], Awaitable[Mapping[str, int]]] | None = None
+    """Returns what any wallet of the chain holds; None where there is no chain."""
     urls: Mapping[str, str] = field(default_factory=dict)

@@ -12,6 +12,7 @@ from quantdesk.chains.port import Chain, Instruction, Trade, Wallet
 from quantdesk.chains.solana.accounts import LiveAccounts
 from quantdesk.chains.solana.builder import Size
 from quantdesk.chains.solana.chain import Solana
+from quantdesk.chains.solana.holdings import holdings
 from quantdesk.chains.solana.rpc import Rpc
 from quantdesk.core.assets import ASSETS, Asset
 from quantdesk.core.clock import Clock
@@ -92,6 +93,7 @@ async def open_pools(
         floor=floor,
         balances=lambda: chain.balances(tuple(ASSETS.values())),
         known_balances=lambda: balances.known,
+        read=lambda address: holdings(rpc, address, tuple(ASSETS.values())),
         probes={"chain": _answers(rpc), "pools": _live(accounts)},
     )
 

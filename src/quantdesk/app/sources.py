@@ -21,6 +21,8 @@ from quantdesk.sources.switchboard import Switchboard, feeds_named
 
 RECORDED: Final = "recorded:"
 AUTO: Final = "auto"
+SHARED: Final = "shared"
+"""What an ingest process hears, and not a source of one's own: it is joined elsewhere."""
 
 Open = Callable[[SourcesSettings, Clock], Source]
 

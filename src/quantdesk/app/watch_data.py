@@ -15,6 +15,7 @@ from quantdesk.app.market_metrics import (
     hub_metrics,
     price_metrics,
     recorder_metrics,
+    shared_metrics,
     source_metrics,
     writer_metrics,
 )
@@ -70,6 +71,8 @@ def watch_data(
     alert_metrics(metrics, watch)
     if recorder is not None:
         recorder_metrics(metrics, recorder)
+    if feeding.shared is not None:
+        shared_metrics(metrics, feeding.shared)
     if writer is not None:
         writer_metrics(metrics, writer)
 

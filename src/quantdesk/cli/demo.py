@@ -29,7 +29,7 @@ from quantdesk.engines.orders.wire import OrderView
 from quantdesk.ops import folder
 
 if TYPE_CHECKING:
-    from quantdesk.app.desk import Desk
+    from quantdesk.app.foundation import Desk
 
 EVIDENCE = "evidence.json"
 

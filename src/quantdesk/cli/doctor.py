@@ -4,6 +4,7 @@ Every check says one line. It works with no desk running and with one; it change
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -17,6 +18,8 @@ from quantdesk.cli.checks import Finding, Level
 from quantdesk.cli.running import run
 from quantdesk.cli.terminal import Home, Json, answer, verbatim
 from quantdesk.core.clock import SystemClock
+from quantdesk.telemetry.hiding import hide
+from quantdesk.telemetry.redaction import redaction
 
 _STYLES = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "bold red"}
 
@@ -67,5 +70,9 @@ async def _examine(home: Path) -> list[Finding]:
         *checks.machine(home), await checks.clock(clock), told, checks.owner_key(home)
     ]  # fmt: skip
     if settings is not None:
+        hide(settings)
         found += await desk_checks(home, settings, clock)
-    return found
+    return [
+        replace(each, said=redaction.text(each.said), cure=redaction.text(each.cure))
+        for each in found
+    ]

@@ -5,11 +5,17 @@ Anticipated errors are one line and exit code 1; a command that was asked to sto
 
 import typer
 
+from quantdesk.cli.audit import app as audit
+from quantdesk.cli.cache import app as cache
 from quantdesk.cli.demo import demo
 from quantdesk.cli.doctor import doctor
 from quantdesk.cli.drill import app as drill
+from quantdesk.cli.halting import halt, resume
 from quantdesk.cli.history import backfill, forget, gaps
+from quantdesk.cli.keys import app as keys
+from quantdesk.cli.limits import app as limits
 from quantdesk.cli.localnet import localnet
+from quantdesk.cli.master import app as master
 from quantdesk.cli.order import app as order
 from quantdesk.cli.orders import app as orders
 from quantdesk.cli.plot import plot
@@ -18,11 +24,16 @@ from quantdesk.cli.quality import quality
 from quantdesk.cli.raw import raw
 from quantdesk.cli.record import record
 from quantdesk.cli.replay import replay
+from quantdesk.cli.run import run
 from quantdesk.cli.running import Stopped
+from quantdesk.cli.security import app as security
+from quantdesk.cli.sessions import app as sessions
+from quantdesk.cli.sign_in import sign_in
 from quantdesk.cli.sources import sources
 from quantdesk.cli.terminal import refuse
 from quantdesk.cli.unlock import unlock
 from quantdesk.cli.up import up
+from quantdesk.cli.users import app as users
 from quantdesk.core.errors import DeskError, Unavailable
 from quantdesk.telemetry import log
 
@@ -34,9 +45,13 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )  # fmt: skip
 app.command("up")(up)
+app.command("run")(run)
 app.command("demo")(demo)
 app.add_typer(order, name="order")
 app.add_typer(orders, name="orders")
+app.add_typer(limits, name="limits")
+app.command("halt")(halt)
+app.command("resume")(resume)
 app.command("prices")(prices)
 app.command("sources")(sources)
 app.command("record")(record)
@@ -46,11 +61,19 @@ app.command("raw")(raw)
 app.command("backfill")(backfill)
 app.command("gaps")(gaps)
 app.command("forget")(forget)
+app.add_typer(cache, name="cache")
 app.command("quality")(quality)
 app.command("doctor")(doctor)
 app.command("localnet")(localnet)
 app.command("unlock")(unlock)
+app.add_typer(master, name="master")
+app.add_typer(audit, name="audit")
+app.add_typer(security, name="security")
+app.command("sign-in")(sign_in)
 app.add_typer(drill, name="drill")
+app.add_typer(users, name="users")
+app.add_typer(keys, name="keys")
+app.add_typer(sessions, name="sessions")
 
 
 @app.callback()

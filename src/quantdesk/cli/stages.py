@@ -29,6 +29,7 @@ _WAITING = {
     "liquidity": "no pool can fill its amount",
     "amount": "too small for every pool",
     "retry": "nothing was filled",
+    "halt": "trading is halted",
 }
 _SILENT = "chain silent, same bytes again"
 

@@ -13,6 +13,7 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from quantdesk.core.errors import DeskError
+from quantdesk.telemetry.redaction import redaction
 
 _PIPE_COLUMNS = 1000
 WIDE_COLUMNS = 100
@@ -52,7 +53,7 @@ def say(line: str, *, style: str = "dim") -> None:
 
 def refuse(problem: DeskError) -> None:
     """Print an anticipated error: its code, what is wrong, and the cure."""
-    err.print(Text.assemble((problem.code, "bold red"), ": ", problem.detail))
+    err.print(Text.assemble((problem.code, "bold red"), ": ", redaction.text(problem.detail)))
 
 
 def verbatim(text: str) -> None:

@@ -56,7 +56,7 @@ def unlock(
 
 
 def _passphrase(file: Path | None, *, twice: bool) -> str:
-    from quantdesk.chains import secret_file  # noqa: PLC0415
+    from quantdesk.core import secret_file  # noqa: PLC0415
 
     if file is None:
         said: str = typer.prompt("passphrase", hide_input=True, confirmation_prompt=twice)

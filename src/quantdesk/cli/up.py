@@ -4,10 +4,10 @@ import asyncio
 import fcntl
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -21,9 +21,11 @@ from quantdesk.ops import folder
 from quantdesk.settings import Settings
 
 if TYPE_CHECKING:
-    from quantdesk.app.desk import Desk
+    from quantdesk.app.foundation import Desk
 
 LOCK = "desk.lock"
+DESK = "desk"
+INGEST = "ingest"
 _MODES = {
     "paper": "paper: fills at the reference price, nothing is signed",
     "localnet": "localnet: real transactions on a chain of this machine, worthless tokens",
@@ -37,19 +39,24 @@ def up(
     port: Annotated[int | None, typer.Option(help="Where to listen; 0 takes a free port.")] = None,
     mode: Annotated[str | None, typer.Option(help="localnet, paper, devnet or mainnet.")] = None,
     source: Annotated[
-        str | None, typer.Option(help="auto, pyth, simulated, recorded:FILE.")
+        str | None, typer.Option(help="auto, pyth, simulated, shared, recorded:FILE.")
     ] = None,
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="section.name=value, any setting.")
     ] = None,
 ) -> None:
     """Run a desk in the foreground until Ctrl-C."""
-    place = knobs.home(home)
     named = {"api.port": port, "mode": mode, "source": source}
-    settings = knobs.load(place, flags=[*(set_ or []), *flags(named)])
+    serve(home, [*(set_ or []), *flags(named)])
+
+
+def serve(home: Path | None, settings_given: Sequence[str], *, role: str = DESK) -> NoReturn:
+    """Run a process of a desk in the foreground until Ctrl-C, and exit."""
+    place = knobs.home(home)
+    settings = knobs.load(place, flags=settings_given)
     ready: list[bool] = []
     try:
-        run(_serve(settings, place, ready))
+        run(_serve(settings, place, ready, role))
     except Stopped as stopped:
         say("stopped")
         if stopped.number == signal.SIGINT and not ready:
@@ -63,17 +70,22 @@ def flags(named: Mapping[str, object]) -> list[str]:
 
 
 @asynccontextmanager
-async def desk(settings: Settings, place: Path, *, clock: Clock) -> AsyncIterator["Desk"]:
+async def desk(
+    settings: Settings, place: Path, *, clock: Clock, role: str = DESK
+) -> AsyncIterator["Desk"]:
     """Run a desk while the block runs, telling what a start is doing and how long it takes.
 
     Raises `Refused` (`desk.running`) when one runs in this folder already, and what keeps a desk
     from starting.
     """
     # Half a second of imports that the commands which only ask do not pay.
-    from quantdesk.app.desk import open_desk  # noqa: PLC0415
+    if role == INGEST:
+        from quantdesk.app.ingest import open_ingest as open_role  # noqa: PLC0415
+    else:
+        from quantdesk.app.desk import open_desk as open_role  # noqa: PLC0415
 
     with alone(place):
-        async with open_desk(settings, place, say=_progress(clock)) as opened:
+        async with open_role(settings, place, say=_progress(clock)) as opened:
             yield opened
 
 
@@ -94,16 +106,16 @@ def alone(place: Path) -> Iterator[None]:
         os.close(handle)
 
 
-async def _serve(settings: Settings, place: Path, ready: list[bool]) -> None:
+async def _serve(settings: Settings, place: Path, ready: list[bool], role: str) -> None:
     clock = SystemClock()
     began = clock.monotonic()
-    async with desk(settings, place, clock=clock) as opened:
+    async with desk(settings, place, clock=clock, role=role) as opened:
         ready.append(True)
         _announce(opened, place, clock.monotonic() - began)
         try:
             await asyncio.Event().wait()
         finally:
-            say("stopping: open orders go on at the next start")
+            say("stopping: open orders go on at the next start" if role == DESK else "stopping")
 
 
 def _announce(opened: "Desk", place: Path, took_s: float) -> None:
@@ -112,14 +124,23 @@ def _announce(opened: "Desk", place: Path, took_s: float) -> None:
     facts.add_row("url", opened.url)
     facts.add_row("mode", _MODES.get(told["mode"], told["mode"]))
     facts.add_row("prices", told["source"])
-    facts.add_row("wallet", told["wallet"])
-    facts.add_row("key", f"{place / folder.OWNER_KEY}")
+    if told["wallet"]:
+        facts.add_row("wallet", told["wallet"])
+    if (place / folder.OWNER_KEY).exists():
+        facts.add_row("key", f"{place / folder.OWNER_KEY}")
     if opened.new_key:
         facts.add_row("", f"{opened.new_key}  (new; shown once)")
-    answer(f"desk ready in {took_s:.1f} s")
+    takes_orders = "worker" in told["roles"]
+    answer(f"{DESK if takes_orders else INGEST} ready in {took_s:.1f} s")
     answer(facts)
+    if not takes_orders:
+        return
     elsewhere = "" if place == knobs.home(None) else f" --home {place}"
     answer(f"try   quantdesk order buy 10.5 SOL-USDC --watch{elsewhere}")
+    if opened.new_key:
+        answer(
+            f"then  quantdesk sign-in --owner --key KEYFILE{elsewhere}   to be its owner by wallet"
+        )
 
 
 def _progress(clock: Clock) -> Callable[[str], None]:

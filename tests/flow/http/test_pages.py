@@ -9,7 +9,9 @@ from tests.flow.http.client import SELL, Client, names
 pytestmark = pytest.mark.anyio
 
 PAIRS = ["SOL-USDC", "SOL-USDT", "BTC-USDC", "ETH-USDC", "USDT-USDC", "PYUSD-USDC"]
-SERVICES = {"database", "orders", "prices", "disk", "clock", "tasks", "recorder"}
+SERVICES = {
+    "database", "orders", "prices", "trading", "disk", "clock", "tasks", "recorder"
+}  # fmt: skip
 PRICED = ["SOL", "USDC", "USDT", "BTC", "ETH", "PYUSD"]
 PUBLIC = ["/healthz", "/readyz", "/metrics", "/api/docs", "/api/openapi.json"]
 GUARDED = [
@@ -36,6 +38,95 @@ GUARDED = [
     ("GET", "/nothing"),
     ("GET", "/healthz/"),
 ]
+
+ROUTES = {
+    ("POST", "/api/orders"),
+    ("GET", "/api/orders"),
+    ("POST", "/api/orders/preview"),
+    ("POST", "/api/trading/order"),
+    ("GET", "/api/orders/{order_id}"),
+    ("DELETE", "/api/orders/{order_id}"),
+    ("GET", "/api/orders/{order_id}/evidence"),
+    ("GET", "/api/execution/quality"),
+    ("GET", "/api/markets"),
+    ("GET", "/api/prices"),
+    ("GET", "/api/prices/{symbol}"),
+    ("GET", "/api/prices/{symbol}/raw"),
+    ("GET", "/api/raw/{raw_id}"),
+    ("GET", "/api/alerts"),
+    ("GET", "/api/sources"),
+    ("GET", "/api/sources/{name}/rejections"),
+    ("GET", "/api/books/{symbol}"),
+    ("GET", "/api/candles/{symbol}"),
+    ("GET", "/api/news"),
+    ("GET", "/api/wallets/{address}/balances"),
+    ("POST", "/api/auth/refresh"),
+    ("POST", "/api/auth/logout"),
+    ("POST", "/api/auth/ws-ticket"),
+    ("GET", "/api/sessions"),
+    ("DELETE", "/api/sessions"),
+    ("DELETE", "/api/sessions/{session_id}"),
+    ("GET", "/api/keys"),
+    ("POST", "/api/keys"),
+    ("POST", "/api/keys/{key_id}/rotate"),
+    ("DELETE", "/api/keys/{key_id}"),
+    ("GET", "/api/me"),
+    ("POST", "/api/me/kyc"),
+    ("GET", "/api/users"),
+    ("POST", "/api/users"),
+    ("PATCH", "/api/users/{user_id}"),
+    ("GET", "/api/limits"),
+    ("PUT", "/api/limits"),
+    ("GET", "/api/limits/history"),
+    ("GET", "/api/trading"),
+    ("POST", "/api/trading/halt"),
+    ("POST", "/api/trading/resume"),
+    ("GET", "/api/audit"),
+    ("GET", "/api/audit/roots"),
+    ("GET", "/api/orders/{order_id}/evidence/pack"),
+    ("GET", "/api/security/events"),
+    ("GET", "/api/security/blocks"),
+    ("DELETE", "/api/security/blocks/{network}"),
+    ("GET", "/api/security/report"),
+    ("POST", "/api/auth/nonce"),
+    ("POST", "/api/auth/wallet"),
+    ("GET", "/api/wallets"),
+    ("POST", "/api/wallets"),
+    ("DELETE", "/api/wallets/{chain}/{address}"),
+    ("POST", "/api/auth/register"),
+    ("POST", "/api/auth/login"),
+    ("POST", "/api/auth/verify"),
+    ("POST", "/api/auth/reset"),
+    ("POST", "/api/auth/reset/confirm"),
+    ("POST", "/api/auth/password"),
+    ("POST", "/api/auth/verify/send"),
+    ("POST", "/api/auth/mfa/options"),
+    ("POST", "/api/auth/mfa"),
+    ("POST", "/api/auth/passkey/options"),
+    ("POST", "/api/auth/passkey"),
+    ("POST", "/api/auth/proof/options"),
+    ("POST", "/api/auth/proof"),
+    ("GET", "/api/auth/factors"),
+    ("POST", "/api/auth/factors/recovery-codes"),
+    ("POST", "/api/auth/factors/totp"),
+    ("DELETE", "/api/auth/factors/totp"),
+    ("POST", "/api/auth/factors/totp/confirm"),
+    ("POST", "/api/auth/factors/passkeys/options"),
+    ("POST", "/api/auth/factors/passkeys"),
+    ("DELETE", "/api/auth/factors/passkeys/{passkey_id}"),
+    ("GET", "/api/auth/oauth"),
+    ("GET", "/api/auth/oauth/{provider}"),
+    ("GET", "/api/auth/oauth/{provider}/callback"),
+    ("GET", "/api/identities"),
+    ("DELETE", "/api/identities/{provider}/{subject}"),
+    ("GET", "/api/system"),
+    ("GET", "/healthz"),
+    ("GET", "/readyz"),
+    ("GET", "/metrics"),
+    ("GET", "/ws"),
+    ("GET", "/ws/orders"),
+    ("GET", "/ws/orders/{order_id}"),
+}
 
 
 async def test_lists_the_pairs_that_trade(client: Client) -> None:
@@ -126,35 +217,7 @@ async def test_documents_every_route_in_a_document_that_resolves(client: Client)
     routes = {
         (method.upper(), path) for path, methods in document["paths"].items() for method in methods
     }
-    assert routes == {
-        ("POST", "/api/orders"),
-        ("GET", "/api/orders"),
-        ("POST", "/api/orders/preview"),
-        ("POST", "/api/trading/order"),
-        ("GET", "/api/orders/{order_id}"),
-        ("DELETE", "/api/orders/{order_id}"),
-        ("GET", "/api/orders/{order_id}/evidence"),
-        ("GET", "/api/execution/quality"),
-        ("GET", "/api/markets"),
-        ("GET", "/api/prices"),
-        ("GET", "/api/prices/{symbol}"),
-        ("GET", "/api/prices/{symbol}/raw"),
-        ("GET", "/api/raw/{raw_id}"),
-        ("GET", "/api/alerts"),
-        ("GET", "/api/sources"),
-        ("GET", "/api/sources/{name}/rejections"),
-        ("GET", "/api/books/{symbol}"),
-        ("GET", "/api/candles/{symbol}"),
-        ("GET", "/api/news"),
-        ("GET", "/api/wallets/{address}/balances"),
-        ("GET", "/api/system"),
-        ("GET", "/healthz"),
-        ("GET", "/readyz"),
-        ("GET", "/metrics"),
-        ("GET", "/ws"),
-        ("GET", "/ws/orders"),
-        ("GET", "/ws/orders/{order_id}"),
-    }
+    assert routes == ROUTES
     placing = document["paths"]["/api/orders"]["post"]
     assert [header["name"] for header in placing["parameters"]] == ["Idempotency-Key"]
     refs = set(_refs(document))

@@ -177,14 +177,19 @@ class Process:
             request.add_header("Idempotency-Key", key)
         return self._ask(request)
 
+    def ask(self, method: str, path: str, key: str | None, body: object = None) -> Answer:
+        """Return the answer to a request with somebody's credential, or with none."""
+        request = urllib.request.Request(self.url + path, method=method)
+        if body is not None:
+            request.data = json.dumps(body).encode()
+            request.add_header("content-type", "application/json")
+        if key is not None:
+            request.add_header("Authorization", f"Bearer {key}")
+        return _answer(request)
+
     def _ask(self, request: urllib.request.Request) -> Answer:
         request.add_header("Authorization", f"Bearer {self.key}")
-        try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
-                return Answer(answer.status, json.load(answer))
-        except urllib.error.HTTPError as problem:
-            with problem:
-                return Answer(problem.code, json.load(problem))
+        return _answer(request)
 
     def orders(self) -> list[dict[str, Any]]:
         """Return every order, newest first."""
@@ -211,6 +216,22 @@ class Process:
         """Return what /readyz says of a part."""
         services: list[dict[str, Any]] = self.get("/readyz").body["services"]
         return next(part for part in services if part["name"] == name)
+
+
+def _answer(request: urllib.request.Request) -> Answer:
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return Answer(answer.status, _read(answer.read()))
+    except urllib.error.HTTPError as problem:
+        with problem:
+            return Answer(problem.code, _read(problem.read()))
+
+
+def _read(body: bytes) -> Any:  # noqa: ANN401 - JSON, or text where it is none
+    try:
+        return json.loads(body)
+    except ValueError:
+        return body.decode()
 
 
 @contextmanager

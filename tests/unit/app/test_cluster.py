@@ -80,6 +80,7 @@ def test_that_devnet_takes_no_exchange_with_real_money() -> None:
 @pytest.mark.parametrize(
     ("url", "shown"),
     [
+        # pragma: allowlist nextline secret
         ("https://user:secret@host.example/secret?api-key=secret", "https://host.example"),
         ("http://127.0.0.1:8899", "http://127.0.0.1:8899"),
     ],

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from solders.keypair import Keypair
 
+from quantdesk.access.sealing import Sealer
 from quantdesk.app import unlocking, wallets
 from quantdesk.app.unlocking import Door, Wish
 from quantdesk.chains.solana import keys, sealed
@@ -16,6 +17,7 @@ from quantdesk.chains.solana.vault import Vault
 from quantdesk.core.errors import Refused, Unavailable
 
 pytestmark = pytest.mark.anyio
+SEALER = Sealer({1: bytes(32)})
 PASSPHRASE = "a horse that nobody staples"
 PAIR = Keypair.from_seed(bytes(range(32)))
 SEALED = sealed.seal(PAIR, PASSPHRASE, entropy=lambda n: bytes(range(n)), cost=1 << 10)
@@ -170,7 +172,7 @@ def test_that_a_wallet_is_brought_along(tmp_path: Path) -> None:
 
 
 def test_that_devnets_key_is_made_once(tmp_path: Path) -> None:
-    made = wallets.devnet(tmp_path)
+    made = wallets.devnet(tmp_path, SEALER)
 
-    assert wallets.devnet(tmp_path) == made
+    assert wallets.devnet(tmp_path, SEALER) == made
     assert stat.S_IMODE((tmp_path / wallets.DEVNET_KEY).stat().st_mode) == 0o600

@@ -1,0 +1,54 @@
+"""What the upper parts of a desk are joined from."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from quantdesk.app.access import Access
+from quantdesk.app.auditing import Auditing
+from quantdesk.app.limiting import Limiting
+from quantdesk.app.opened import Opened
+from quantdesk.app.prices import Prices
+from quantdesk.core.clock import Clock
+from quantdesk.core.ids import NewId
+from quantdesk.engines.orders.quality.bias import Bias
+from quantdesk.guard.check import Limits
+from quantdesk.ingest.board import Board
+from quantdesk.ops.tasks import Tasks
+from quantdesk.settings import Settings
+from quantdesk.store.pool import Pools
+from quantdesk.telemetry.metrics import Metrics
+
+if TYPE_CHECKING:
+    from quantdesk.app.wide import Wide
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The lower parts of a desk that runs; `url` is where it listens."""
+
+    settings: Settings
+    home: Path
+    clock: Clock
+    new_id: NewId
+    metrics: Metrics
+    limits: Limits
+    limiting: Limiting
+    auditing: Auditing
+    pools: Pools
+    prices: Prices
+    opened: Opened
+    bias: Bias
+    tasks: Tasks
+    access: Access
+    url: str
+
+    @property
+    def board(self) -> Board:
+        """Return the agreed prices."""
+        return self.prices.feeding.board
+
+    @property
+    def wide(self) -> "Wide | None":
+        """Return what is shared with other processes."""
+        return self.prices.wide

@@ -1,0 +1,1 @@
+"""The ways to sign in, each joined to the one entrance."""
