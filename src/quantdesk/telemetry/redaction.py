@@ -43,7 +43,7 @@ _FORMS: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     (re.compile(r"\beyJ[\w-]{4,}\.[\w-]{2,}\.[\w-]*"), HIDDEN),
     (re.compile(r"\bqd[a-z]{0,8}_[\w-]{16,}"), HIDDEN),
     (re.compile(r"\[\s*(?:\d{1,3}\s*,\s*){63}\d{1,3}\s*\]"), HIDDEN),
-    # scheme://user:password@host
+    # credentials in an address, before its host
     (re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^\s/?#@\"'<>]+@", re.IGNORECASE), rf"\1{HIDDEN}@"),
     # A key as a part of an address: no word, and no UUID.
     (re.compile(

@@ -27,6 +27,7 @@ SECRETS = {
     "jupiter.api_key": "jupiter-key-planted",
     "binance.key": "binance-key-planted",
     "news.x_token": "x-token-planted",
+    # pragma: allowlist nextline secret
     "solana.rpc_url": "https://ann:rpc-password-planted@127.0.0.1:1/?api-key=rpc-key-planted",
 }
 PLANTED = ("jupiter-key-planted", "binance-key-planted", "x-token-planted",

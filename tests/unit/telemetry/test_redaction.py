@@ -51,11 +51,13 @@ PLANTED = {
     WALLET_JSON: WALLET_JSON[1:-1],
     PEM: PEM.splitlines()[1],
     PEM[:60]: PEM.splitlines()[1][:20],
+    # pragma: allowlist nextline secret
     "https://ann:hunter2hunter@node/x": "hunter2hunter",
     "postgres://desk:pa%40ss:word@db:5432/desk": "pa%40ss",
     "https://node/?api-key=abc123def&x=1": "abc123def",
     "wss://node/ws?token=abc123def": "abc123def",
     "GET /callback?state=s1&code=4/0AbCd": "4/0AbCd",
+    # pragma: allowlist nextline secret
     "https://hooks.slack.com/services/T0/B0/aB3dE6gH9jK2mN5pQ8sT1vW4": "aB3dE6gH9",
     "https://node.example/v2/0123456789abcdef0123456789abcdef/x": "0123456789abcdef",
     f"Authorization: Bearer {'x' * 12}9": "x" * 12,
@@ -187,6 +189,7 @@ def test_that_nothing_steers_a_terminal(said: str) -> None:
 
 @pytest.mark.parametrize(
     "unit",
+    # pragma: allowlist nextline secret
     ["a://", "eyJaaaa.", "[1,", "qd_", "key=", "-----BEGIN PRIVATE KEY", 'password="\\', "cookie:"],
 )
 def test_that_a_hostile_text_takes_no_time(unit: str) -> None:
@@ -207,6 +210,7 @@ def test_that_problem_bodies_tell_no_secret() -> None:
 
 def test_that_the_settings_secrets_are_known() -> None:
     told = {
+        # pragma: allowlist nextline secret
         "database_url": "postgres://desk:pass%20word@db/desk",
         "jupiter": {"api_key": "jupiter-key"},
         "binance": {"key": "binance-key", "secret_file": "/etc/x"},

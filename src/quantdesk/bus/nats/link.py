@@ -56,6 +56,7 @@ def servers(url: str) -> tuple[list[str], str]:
             host, port, parts = None, None, urlsplit("")
         if parts.scheme not in _SCHEMES or not host:
             raise Refused(
+                # pragma: allowlist nextline secret
                 "nats_url: write nats://HOST:4222 or nats://USER:PASSWORD@HOST:4222, several of "
                 "one cluster with commas",
                 code="settings.invalid",
