@@ -68,8 +68,8 @@ async def test_that_the_right_password_opens() -> None:
 
 
 @pytest.mark.parametrize(
-    # pragma: allowlist nextline secret
     "url",
+    # pragma: allowlist nextline secret
     ["nats://desk:hunter2@host:port", "desk:hunter2@host", "http://hunter2@host", "nats://"],
 )
 def test_that_a_url_that_is_none_is_refused_without_showing_it(url: str) -> None:
