@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final
 
 from fastapi import APIRouter
@@ -10,7 +11,7 @@ from fastapi import APIRouter
 from quantdesk.access.acts import Act
 from quantdesk.access.audit.store.counting import counted
 from quantdesk.access.model import Origin, Principal
-from quantdesk.access.threats.notices import Slack, Webhook
+from quantdesk.access.threats.notices import Mailed, Slack, Webhook
 from quantdesk.access.threats.report import DAY_MS, ActCount, Report, report
 from quantdesk.access.threats.sightings import Sightings
 from quantdesk.access.threats.threats import Notifier, Threats
@@ -18,10 +19,11 @@ from quantdesk.access.threats.watch import Watch
 from quantdesk.api.border import Border
 from quantdesk.api.security import Reports, SecurityRoutes
 from quantdesk.app.background import Background
+from quantdesk.app.mail import open_post
 from quantdesk.app.parts import Parts
 from quantdesk.core.clock import Clock
 from quantdesk.core.errors import DeskError, Refused
-from quantdesk.settings import NoticeSettings
+from quantdesk.settings import Settings
 
 _QUIET: Final = frozenset({"request.unauthenticated", "request.not_found", "request.too_many"})
 """Refusals of whoever nobody is: scanners would fill the audit with them. They are counted."""
@@ -41,7 +43,7 @@ def open_protecting(background: Background, parts: Parts) -> Protecting:
     threats = Threats(
         Watch(new_id=parts.new_id),
         pools=parts.pools,
-        notifiers=_notifiers(parts.settings.notices, clock),
+        notifiers=_notifiers(parts.settings, parts.home, clock),
         clock=clock,
     )
     parts.auditing.on_acts(threats.hear)
@@ -101,8 +103,11 @@ def _day_ms(day: str) -> int:
         raise Refused(f"{day} is no day", code="request.malformed") from None
 
 
-def _notifiers(notices: NoticeSettings, clock: Clock) -> list[Notifier]:
+def _notifiers(settings: Settings, home: Path, clock: Clock) -> list[Notifier]:
+    notices = settings.notices
     told: list[Notifier] = []
+    if notices.email:
+        told.append(Mailed(notices.email, post=open_post(settings.mail, home)))
     if notices.webhook_url:
         told.append(Webhook(notices.webhook_url, secret=notices.webhook_secret, clock=clock))
     if notices.slack_url:

@@ -25,7 +25,7 @@ from quantdesk.store.pool import Connection, Pools
 
 log = structlog.get_logger()
 
-POLL_S: Final = 0.4
+POLL_S: Final = 0.8
 """How long a change of another process may stay unseen, beside the time of a query."""
 
 HALT: Final = "halt"

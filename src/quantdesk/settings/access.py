@@ -60,6 +60,8 @@ class NoticeSettings(Section):
     """Address that takes each event as JSON, signed; empty is none."""
     webhook_secret: str = ""
     """What both sides sign with."""
+    email: str = ""
+    """Mailbox that gets each event as a letter; empty is none."""
     slack_url: str = ""
     """Incoming webhook of a Slack channel; empty is none."""
 

@@ -3,7 +3,9 @@
 import hmac
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from email import message_from_bytes, policy
 from itertools import count
+from pathlib import Path
 from uuid import UUID
 
 import msgspec
@@ -11,10 +13,11 @@ import pytest
 from aiohttp import web
 
 from quantdesk.access.acts import Act
+from quantdesk.access.mail.folder import FolderPost
 from quantdesk.access.model import Origin
 from quantdesk.access.threats import store
 from quantdesk.access.threats.model import SecurityEvent, Severity
-from quantdesk.access.threats.notices import Slack, Webhook
+from quantdesk.access.threats.notices import Mailed, Slack, Webhook
 from quantdesk.access.threats.report import DAY_MS, report
 from quantdesk.access.threats.threats import TRIES_MAX, Notifier, Threats
 from quantdesk.access.threats.watch import Watch
@@ -185,6 +188,17 @@ async def test_that_a_webhook_can_tell_our_words_from_others() -> None:
     assert msgspec.json.decode(body)["kind"] == "token_replay"
     assert b"<!channel>" not in text
     assert b"&lt;!channel&gt;" in text
+
+
+async def test_that_a_mailbox_gets_a_letter(tmp_path: Path) -> None:
+    await Mailed("ops@example.com", post=FolderPost(tmp_path)).notify(event())
+    (kept,) = tmp_path.glob("*.eml")  # noqa: ASYNC240 - a moment
+    letter = message_from_bytes(kept.read_bytes(), policy=policy.default)
+    assert letter["To"] == "ops@example.com"
+    assert letter["Subject"] == "QuantDesk: critical: token_replay"
+    body = letter.get_body()
+    assert body is not None
+    assert "session:<!channel>" in body.get_content()
 
 
 @pytest.mark.parametrize("status", [302, 404, 500])

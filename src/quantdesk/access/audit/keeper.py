@@ -42,8 +42,10 @@ from quantdesk.store.pool import Connection, Pools
 
 log = structlog.get_logger()
 
-PASS_S: Final = 0.5
+PASS_S: Final = 1.0
 MORE_S: Final = 0.02
+LOOKS: Final = 10
+"""Passes of which one looks at everything, whether anything waits or not."""
 WITNESS_MS: Final = 60_000
 ACTS_MAX: Final = 1_000
 """Acts a pass."""
@@ -136,14 +138,20 @@ class Keeper:
 
     async def run(self) -> None:
         """Keep the audit until cancelled."""
-        clock = self._means.clock
+        clock, passes = self._means.clock, 0
         while True:
             more = False
             try:
-                more = await self.step()
+                if passes % LOOKS == 0 or await self._waits():
+                    more = await self.step()
             except DeskError as problem:
                 log.warning("audit.waits", code=problem.code, detail=problem.detail)
+            passes += 1
             await clock.sleep(MORE_S if more else PASS_S)
+
+    async def _waits(self) -> bool:
+        async with self._means.pools.read.connection() as c:
+            return await noting.waits(c)
 
     async def step(self) -> bool:
         """Make one pass of bounded work; return whether there is more to do at once.

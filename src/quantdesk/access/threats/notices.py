@@ -1,4 +1,4 @@
-"""Who is told of security events: a webhook, or a Slack channel, over HTTPS.
+"""Who is told of security events: a webhook or a Slack channel over HTTPS, a mailbox.
 
 A webhook gets the event as JSON and `X-QuantDesk-Signature: t=<Unix seconds>,v1=<hex>`: the
 HMAC-SHA256 of "<t>.<body>" with a secret both sides know: our words, and when they were said.
@@ -12,6 +12,8 @@ from typing import Any, Final
 import aiohttp
 import msgspec
 
+from quantdesk.access.mail.model import Letter
+from quantdesk.access.mail.port import Post
 from quantdesk.access.threats.model import SecurityEvent
 from quantdesk.core.clock import Clock, iso
 from quantdesk.core.errors import Unavailable
@@ -53,6 +55,28 @@ class Slack:
             f" ({event.count} times, {event.subject})"
         )
         await _post(self._url, msgspec.json.encode({"text": _plain(text)}), {})
+
+
+class Mailed:
+    """A mailbox, by whatever carries the desk's letters."""
+
+    name = "mail"
+
+    def __init__(self, recipient: str, *, post: Post) -> None:
+        self._recipient = recipient
+        self._post = post
+
+    async def notify(self, event: SecurityEvent) -> None:
+        """Send an event as a letter; raise `Unavailable` (`mail.unavailable`) or `Refused`."""
+        facts = "\n".join(f"{name}: {value}" for name, value in told(event).items())
+        letter = Letter(
+            id=event.id,
+            recipient=self._recipient,
+            subject=f"QuantDesk: {event.severity}: {event.kind}",
+            text=f"{event.detail}\n\n{facts}\n",
+            at_ms=event.at_ms,
+        )
+        await self._post.send(letter)
 
 
 def told(event: SecurityEvent) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from quantdesk.store.pool import Pools
 
 log = structlog.get_logger()
 
-TURN_S: Final = 0.5
+TURN_S: Final = 1.0
 WAITING_MAX: Final = 1_000
 TRIES_MAX: Final = 10
 _NOTICES: Final = 20

@@ -3,17 +3,13 @@
 import random
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Final
 from uuid import UUID
 
 from fastapi.responses import Response
 from starlette.requests import Request
 
 from quantdesk.access.links.links import Links
-from quantdesk.access.mail.folder import FolderPost
 from quantdesk.access.mail.outbox import Outbox
-from quantdesk.access.mail.port import Post
-from quantdesk.access.mail.smtp import SmtpPost, SmtpServer
 from quantdesk.access.model import Origin
 from quantdesk.access.passwords.hashing import Hasher
 from quantdesk.access.passwords.letters import Letters
@@ -29,13 +25,8 @@ from quantdesk.api.welcome import answered
 from quantdesk.app.access import registration
 from quantdesk.app.background import Background
 from quantdesk.app.bounds import ELSEWHERE
+from quantdesk.app.mail import open_post
 from quantdesk.app.sign_in.joined import Holders, Joined
-from quantdesk.core import secret_file
-from quantdesk.core.errors import Refused
-from quantdesk.settings import MailSettings
-from quantdesk.telemetry.log import hide
-
-MAIL: Final = "mail"
 
 
 class Passwords:
@@ -56,7 +47,7 @@ class Passwords:
         letters = Letters(joined.pools, links=links, url=joined.sites[0])
         outbox = Outbox(
             joined.pools,
-            post=_post(settings.mail, home),
+            post=open_post(settings.mail, home),
             writers=letters.writers(),
             clock=joined.clock,
             new_id=joined.new_id,
@@ -106,25 +97,3 @@ class _ByWallet:
     ) -> Response:
         given = WalletBody(address=address, signature=signature, message=message, cookie=cookie)
         return await self._wallets.signed_in(request, given)
-
-
-def _post(mail: MailSettings, home: Path) -> Post:
-    if not mail.smtp_host:
-        return FolderPost(home / MAIL)
-    if not mail.sender:
-        raise Refused("mail.sender is missing: who letters are from", code="settings.invalid")
-    password = ""
-    if mail.smtp_password_file:
-        file = Path(mail.smtp_password_file).expanduser()
-        password = secret_file.read(file).decode().strip()
-        hide(password)
-    server = SmtpServer(
-        host=mail.smtp_host,
-        port=mail.smtp_port,
-        security=mail.smtp_security,
-        user=mail.smtp_user,
-        password=password,
-        ca_file=mail.smtp_ca_file,
-        timeout_s=mail.smtp_timeout_s,
-    )
-    return SmtpPost(server, sender=mail.sender)

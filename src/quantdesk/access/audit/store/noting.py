@@ -35,6 +35,14 @@ async def note_once(c: Connection, acts: Iterable[Act]) -> None:
     await c.executemany(f"{_NOTE} on conflict do nothing", [_row(act) for act in acts])
 
 
+async def waits(c: Connection) -> bool:
+    """Return whether anything waits to be chained."""
+    found: bool = await c.fetchval(
+        "select exists(select from acts) or exists(select from order_batches)"
+    )
+    return found
+
+
 async def take_acts(c: Connection, *, limit: int) -> list[Noted]:
     """Take the first acts that wait, in order."""
     rows = await c.fetch(
