@@ -104,6 +104,10 @@ bench: $(VENV)/.dev ## the promised numbers, measured here, the peer beside them
 	@$(BIN)/python -m benches.sharing
 	@echo "→ hub: one price to many clients, node beside it"
 	@$(BIN)/python -m benches.fanout
+	@echo "→ access: what it costs to know who is asking"
+	@$(BIN)/python -m benches.access
+	@echo "→ audit: a million rows verified"
+	@$(BIN)/python -m benches.audit
 	@echo "→ localnet: real transactions, end to end"
 	@$(BIN)/python -m benches.localnet
 	@echo "→ start: first, next, and doing nothing"
