@@ -15,6 +15,8 @@ _THRESHOLDS: Final = (5_000, 10, 10)
 settings.register_profile(
     "desk", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
+settings.register_profile("quick", settings.get_profile("desk"), max_examples=20)
+"""For `make check`; `make test` tries all of them."""
 settings.load_profile("desk")
 
 

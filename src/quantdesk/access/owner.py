@@ -1,7 +1,12 @@
 """The owner: made at the first start, with one API key for the machine's own tools."""
 
+from uuid import UUID
+
 from quantdesk.access import store
+from quantdesk.access.acts import Act
+from quantdesk.access.audit import store as audit
 from quantdesk.access.keys import digest, new_key
+from quantdesk.access.model import Origin
 from quantdesk.core.clock import Clock
 from quantdesk.core.ids import NewId
 from quantdesk.store.pool import Pools
@@ -15,7 +20,7 @@ async def ensure_owner(
     """Make sure there is an owner whose key is at hand; return a fresh key if one was made.
 
     `known_key` is the key the data folder holds. When it is missing or wrong, a fresh one takes its
-    place and the lost one stops working.
+    place; the lost one stops working, and so do the sessions that were opened with it.
     """
     async with pools.write.transaction() as c:
         account_id = await store.owner(c)
@@ -33,4 +38,19 @@ async def ensure_owner(
             key=key,
             created_ms=clock.now_ms(),
         )
+        for session_id in await store.end_key_sessions(c, account_id, at_ms=clock.now_ms()):
+            await audit.note(c, _closed(account_id, session_id, clock=clock, new_id=new_id))
         return key
+
+
+def _closed(account_id: UUID, session_id: UUID, *, clock: Clock, new_id: NewId) -> Act:
+    return Act(
+        id=new_id(),
+        at_ms=clock.now_ms(),
+        action="session.closed",
+        origin=Origin(ip=""),
+        account_id=account_id,
+        session_id=session_id,
+        about=f"session:{session_id}",
+        after={"why": "key replaced"},
+    )

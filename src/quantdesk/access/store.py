@@ -1,12 +1,15 @@
 """The SQL of access: accounts, their wallets, and the owner's own key."""
 
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from quantdesk.access.keys import SHOWN, digest
 from quantdesk.access.model import Account, Role
 from quantdesk.core.clock import unix_ms, utc
 from quantdesk.store.pool import Connection
+
+BY_KEY: Final = "key"
+"""The method of sessions that the owner's key opened."""
 
 
 async def is_local_key(c: Connection, key_hash: bytes) -> bool:
@@ -17,6 +20,15 @@ async def is_local_key(c: Connection, key_hash: bytes) -> bool:
         key_hash,
     )
     return found
+
+
+async def local_keys(c: Connection) -> list[tuple[bytes, UUID]]:
+    """Return hash and account of the keys of the machine's own tools that work, one as a rule."""
+    rows = await c.fetch(
+        """select hash, account_id from api_keys
+           where local and scopes is null and revoked_at is null and expires_at is null"""
+    )
+    return [(row["hash"], row["account_id"]) for row in rows]
 
 
 async def owner(c: Connection) -> UUID | None:
@@ -56,6 +68,20 @@ async def replace_local_key(
         key[:SHOWN],
         utc(created_ms),
     )
+
+
+async def end_key_sessions(c: Connection, account_id: UUID, *, at_ms: int) -> list[UUID]:
+    """End what was opened with an account's key, half-way sign-ins too; return which sessions."""
+    await c.execute("delete from tickets where account_id = $1 and method = $2", account_id, BY_KEY)
+    rows = await c.fetch(
+        """update sessions set ended_at = $3, ended_why = 'key replaced'
+           where account_id = $1 and ended_at is null and split_part(method, '+', 1) = $2
+           returning id""",
+        account_id,
+        BY_KEY,
+        utc(at_ms),
+    )
+    return [row["id"] for row in rows]
 
 
 ACCOUNT = """

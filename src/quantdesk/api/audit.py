@@ -29,13 +29,17 @@ _ROOTS = 100
 
 
 class AuditRowView(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """One act: who did what to what, from where; `code` is why it was refused."""
+    """One act: who did what to what, from where; `code` is why it was refused.
+
+    `hash` is sha256(`prevHash` ‖ `body`), and all that stands here is read from `body`.
+    """
 
     seq: int
     at: str
     action: str
     hash: str
     prev_hash: str
+    body: str
     account_id: str = ""
     key_id: str = ""
     session_id: str = ""
@@ -225,6 +229,7 @@ def row_view(row: Row) -> AuditRowView:
         action=body.get("action", ""),
         hash=row.hash.hex(),
         prev_hash=row.prev_hash.hex(),
+        body=row.body,
         account_id=body.get("account", ""),
         key_id=body.get("key", ""),
         session_id=body.get("session", ""),

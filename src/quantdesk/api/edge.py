@@ -70,6 +70,16 @@ class Hot(msgspec.Struct, frozen=True):
     serve: Serve
 
 
+class Files(Protocol):
+    """What anybody may have: the desk's page (`web.py`)."""
+
+    def owns(self, method: str, path: str) -> bool:
+        """Return whether a request is for one of them."""
+
+    def reply(self, path: str, headers: Headers) -> Reply:
+        """Return the answer; raise `Refused` (`request.not_found`)."""
+
+
 Socket = Callable[[Principal, Scope, Receive, Send], Awaitable[bool]]
 """Serves an accepted socket; False when there is none at its path."""
 
@@ -104,6 +114,7 @@ class Edge:
         self._pages = pages
         self._metrics = metrics
         self._border = border or Border()
+        self._files: Files | None = None
         self._open: dict[WebSocket, Principal] = {}
         self._requests = 0
         keys.on_change(self._close_revoked)
@@ -125,6 +136,10 @@ class Edge:
             log.exception("http.unexpected", path=scope["path"], request_id=_named(number))
             if not scope.get("answered"):
                 await _answer(send, self._refusal(unexpected(), number))
+
+    def show(self, files: Files) -> None:
+        """Let anybody have these files, who or whatever they are."""
+        self._files = files
 
     def hot(self, method: bytes, path: bytes) -> Hot | None:
         """Return the handler of a hot path, None for all others."""
@@ -162,6 +177,10 @@ class Edge:
         headers = dict(scope["headers"])
         peer = self._met(scope, headers)
         method, path = scope["method"], scope["path"]
+        if self._files is not None and self._files.owns(method, path):
+            scope["extra"] = self._border.admit(None, scope["origin"], method, path)
+            await _answer(send, _with(self._files.reply(path, headers), scope["extra"]))
+            return
         given = credentials.given(headers, ip=peer.ip)
         scope["principal"] = None
         try:
@@ -357,15 +376,9 @@ def _too_large() -> Refused:
 
 
 async def _answer(send: Send, reply: Reply) -> None:
-    await send(
-        {
-            "type": "http.response.start",
-            "status": reply.status,
-            "headers": [
-                (b"content-type", reply.content_type),
-                (b"content-length", b"%d" % len(reply.body)),
-                *reply.headers,
-            ],
-        }
-    )
+    told = list(reply.headers)
+    if reply.status != HTTPStatus.NOT_MODIFIED:  # it tells of nothing that it does not hold
+        length = (b"content-length", b"%d" % len(reply.body))
+        told = [(b"content-type", reply.content_type), length, *told]
+    await send({"type": "http.response.start", "status": reply.status, "headers": told})
     await send({"type": "http.response.body", "body": reply.body})

@@ -132,9 +132,12 @@ class OrderRoutes:
     async def place(self, request: Request) -> Reply:
         """Place an order: 201, or 200 when its idempotency key placed it before."""
         ask, quote_id = self._ask(request)
-        if quote_id is not None:
-            await self._previews.hold(quote_id, ask)
-        placed = await self._intake.take(ask)
+        # Who lost the answer asks again, maybe later than the quote lasts: the order is there.
+        placed = None if quote_id is None else await self._intake.earlier(ask)
+        if placed is None:
+            if quote_id is not None:
+                await self._previews.hold(quote_id, ask)
+            placed = await self._intake.take(ask)
         order_id = str(placed.order.id).encode()
         body = b'{"orderId":"' + order_id + self._placed
         headers: tuple[tuple[bytes, bytes], ...] = ((b"location", b"/api/orders/" + order_id),)

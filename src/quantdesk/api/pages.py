@@ -22,11 +22,16 @@ from quantdesk.api import (
     candles,
     docs,
     execution,
+    feeds,
     keys,
     limits,
+    localnet,
     markets,
     news,
+    operations,
     orders,
+    portfolio,
+    preferences,
     problems,
     security,
     sessions,
@@ -52,6 +57,7 @@ _VIEWS: tuple[type[msgspec.Struct], ...] = (
     books.LevelsView,
     candles.CandlesView,
     execution.QualityView,
+    feeds.FeedsView,
     problems.Problem,
     orders.NewOrderRequest,
     orders.PlacedView,
@@ -90,8 +96,13 @@ _VIEWS: tuple[type[msgspec.Struct], ...] = (
     *trading.VIEWS,
     *security.VIEWS,
     *audit.VIEWS,
+    *localnet.VIEWS,
+    *operations.VIEWS,
+    *portfolio.VIEWS,
+    *preferences.VIEWS,
     *sign_in_views.VIEWS,
 )
+_NONE: Final[Mapping[str, Any]] = MappingProxyType({})
 _CODES = {404: "request.not_found", 405: "request.method"}
 _DETAILS = {
     "request.not_found": "nothing is at this path; /api/docs lists what there is",
@@ -116,8 +127,14 @@ STREAMS: Final[Mapping[str, str]] = MappingProxyType(
 """What a socket needs; on `/ws` each channel says it for itself."""
 
 
-def pages(routers: Sequence[APIRouter], *, version: str, metrics: Metrics) -> FastAPI:
-    """Return the framework application of these routes."""
+def pages(
+    routers: Sequence[APIRouter],
+    *,
+    version: str,
+    metrics: Metrics,
+    messages: Mapping[str, Any] = _NONE,
+) -> FastAPI:
+    """Return the framework application of these routes; `messages` are what `/ws` says, by name."""
     app = FastAPI(title="QuantDesk", version=version, docs_url=None, redoc_url=None)
     app.openapi_url = "/api/openapi.json"
     app.setup()
@@ -144,7 +161,7 @@ def pages(routers: Sequence[APIRouter], *, version: str, metrics: Metrics) -> Fa
     for path in HOT:
         app.add_route(path, _elsewhere, methods=["POST"], include_in_schema=False)
     known = [*app.routes, *(route for router in routers for route in router.routes)]
-    app.openapi = lambda: _document(app)  # type: ignore[method-assign]
+    app.openapi = lambda: _document(app, messages)  # type: ignore[method-assign]
     return app
 
 
@@ -180,14 +197,25 @@ def _fault(fault: dict[str, Any]) -> str:
     return f"{name}: {fault['msg']}"
 
 
-def _document(app: FastAPI) -> dict[str, Any]:
+def operation_id(method: str, path: str) -> str:
+    """Return what an operation is called in generated clients: `getOrdersByOrderId`."""
+    words = path.removeprefix("/api").strip("/").replace("_", "-").split("/")
+    named = (f"by-{word[1:-1]}" if word.startswith("{") else word for word in words)
+    return method.lower() + "".join(part.title() for word in named for part in word.split("-"))
+
+
+def _document(app: FastAPI, messages: Mapping[str, Any]) -> dict[str, Any]:
     if app.openapi_schema is None:
         document = FastAPI.openapi(app)
-        _, shapes = msgspec.json.schema_components(_VIEWS, ref_template=SCHEMA)
+        told, shapes = msgspec.json.schema_components(
+            (*_VIEWS, *messages.values()), ref_template=SCHEMA
+        )
+        shapes |= dict(zip(messages, told[len(_VIEWS) :], strict=True))
         shapes["NewOrderRequest"]["properties"] |= {
             "amount": {"type": "number", "exclusiveMinimum": 0},
             "limitPrice": {"type": ["number", "null"], "exclusiveMinimum": 0, "default": None},
         }
+        preferences.opened(shapes)
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
         schemas |= shapes
         for stale in ("HTTPValidationError", "ValidationError"):
@@ -221,6 +249,9 @@ def _document(app: FastAPI) -> dict[str, Any]:
         document["paths"]["/ws/orders/{order_id}"]["get"]["parameters"] = [
             {"name": "order_id", "in": "path", "required": True, "schema": {"type": "string"}}
         ]
+        if messages:
+            document["paths"]["/ws"]["get"] |= _conversation()
+        _name_operations(document)
         app.openapi_schema = document
     return app.openapi_schema
 
@@ -240,6 +271,19 @@ def _hot(path: str, summary: str, view: type[msgspec.Struct], *, status: int) ->
         "requestBody": {"required": True, "content": content(orders.NewOrderRequest)},
         "responses": responses,
     }
+
+
+def _name_operations(document: dict[str, Any]) -> None:
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            operation["operationId"] = operation_id(method, path)
+
+
+def _conversation() -> dict[str, Any]:
+    """Return what is told of `/ws` beside what all streams are."""
+    switched = "The desk says HubMessage; a client says HubAsk."
+    said = {"application/json": {"schema": {"$ref": SCHEMA.format(name="HubMessage")}}}
+    return {"responses": {"101": {"description": switched, "content": said}}}
 
 
 _STREAMED = {

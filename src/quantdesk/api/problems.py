@@ -12,7 +12,7 @@ from quantdesk.telemetry.redaction import redaction
 CONTENT_TYPE = "application/problem+json"
 RETRY_AFTER_S = 2
 
-_CODES: Mapping[int, str] = {
+CODES: Mapping[int, str] = {
     400: "limit.invalid limit.unknown link.invalid news.cursor request.malformed",
     401: (
         "factor.wrong message.changed nonce.browser nonce.expired nonce.purpose "
@@ -28,8 +28,8 @@ _CODES: Mapping[int, str] = {
     ),
     404: (
         "account.unknown api_key.unknown audit.unknown block.unknown factor.unknown "
-        "identity.unknown market.unknown message.unknown oauth.unknown order.unknown "
-        "price.unknown request.not_found session.unknown source.unknown user.unknown "
+        "identity.unknown localnet.absent market.unknown message.unknown oauth.unknown "
+        "order.unknown price.unknown request.not_found session.unknown source.unknown user.unknown "
         "wallet.unknown"
     ),
     405: "request.method",
@@ -48,7 +48,7 @@ _CODES: Mapping[int, str] = {
 """Codes whose status is not that of their kind, by that status."""
 
 _STATUS: Mapping[str, int] = {
-    code: status for status, codes in _CODES.items() for code in codes.split()
+    code: status for status, codes in CODES.items() for code in codes.split()
 }
 
 

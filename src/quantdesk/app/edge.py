@@ -13,6 +13,7 @@ from quantdesk.api.needs import fresh
 from quantdesk.api.orders import OrderRoutes
 from quantdesk.api.pages import HOT, pages
 from quantdesk.api.system import ServiceView, SystemRoutes
+from quantdesk.api.web import load
 from quantdesk.app.access import access_routes
 from quantdesk.app.background import Background
 from quantdesk.app.bounds import pace
@@ -21,6 +22,8 @@ from quantdesk.app.channels import MarketChannels, Services
 from quantdesk.app.foundation import answers
 from quantdesk.app.limiting import limit_routes
 from quantdesk.app.market_routes import market_routes
+from quantdesk.app.messages import MESSAGES
+from quantdesk.app.operations import Operations
 from quantdesk.app.parts import Parts
 from quantdesk.app.protecting import open_protecting
 from quantdesk.app.proving import prover
@@ -28,6 +31,7 @@ from quantdesk.app.rereading import Rereading
 from quantdesk.app.sign_in.joined import Joined
 from quantdesk.app.sign_in.ways import open_ways, sites
 from quantdesk.app.streaming import open_hub
+from quantdesk.app.terminal import open_portfolio, terminal_routes
 from quantdesk.app.watch_data import watch_data
 from quantdesk.bus.memory import Memory
 from quantdesk.core.errors import Unavailable
@@ -36,6 +40,7 @@ from quantdesk.engines.orders.engine import TOPIC, Orders
 from quantdesk.engines.orders.intake import Intake
 from quantdesk.engines.orders.preview import Previews
 from quantdesk.engines.orders.quality.ledger import Books, Ledger
+from quantdesk.engines.orders.stages import StageTimes
 from quantdesk.hub.orders import OrderStreams
 from quantdesk.hub.streams import Streams
 from quantdesk.ops import health
@@ -53,9 +58,15 @@ async def open_edge(stack: AsyncExitStack, parts: Parts, identity: dict[str, Any
     background, bus = Background(stack, parts.tasks), Memory()
     orders, intake = _engine(parts, bus)
     followers = _followers(parts, orders, bus, background)
-    bus.listen(TOPIC, OrderCounts(metrics).take)
+    stages = StageTimes(clock=clock)
+    for hear in (OrderCounts(metrics).take, stages.take):
+        bus.listen(TOPIC, hear)
     ledger = _ledger(parts, bus, background)
     services = _services(parts, orders)
+    portfolio = open_portfolio(background, bus, parts)
+    looked = Operations(
+        parts=parts, orders=orders, stages=stages, services=services, identity=identity
+    )
     streams, market = _streams(stack, parts, background, followers, services)
     _gauges(metrics, orders, streams, ledger)
     await orders.start()
@@ -76,6 +87,7 @@ async def open_edge(stack: AsyncExitStack, parts: Parts, identity: dict[str, Any
     routers = (
         routes.routes(),
         ExecutionRoutes(ledger=ledger).routes(),
+        *terminal_routes(parts, portfolio, looked),
         *market,
         *limit_routes(parts.limiting, orders, fresh=fresh, clock=clock, new_id=parts.new_id),
         *access_routes(parts.access, parts.settings, clock=clock),
@@ -83,7 +95,7 @@ async def open_edge(stack: AsyncExitStack, parts: Parts, identity: dict[str, Any
         *protecting.routes,
         *await _ways(stack, parts, background),
     )
-    return Edge(
+    edge = Edge(
         keys=parts.access.callers,
         hot={
             ("POST", path): Hot(needed, routes.preview if path == _PREVIEW else routes.place)
@@ -94,6 +106,8 @@ async def open_edge(stack: AsyncExitStack, parts: Parts, identity: dict[str, Any
         metrics=metrics,
         border=protecting.border,
     )
+    edge.show(load())
+    return edge
 
 
 def _engine(parts: Parts, bus: Memory) -> tuple[Orders, Intake]:
@@ -163,7 +177,7 @@ def _streams(
     hub = open_hub(background, channels, watch, clock=clock, epoch=str(parts.new_id()))
     streams = Streams(hub=hub, orders=followers, clock=clock, metrics=parts.metrics)
     stack.callback(streams.close)
-    data = market_routes(feeding, newsroom, pools=parts.pools, clock=clock)
+    data = market_routes(feeding, newsroom, pools=parts.pools, limits=parts.limits, clock=clock)
     return streams, tuple(each.routes() for each in (watch.routes, *data))
 
 
@@ -231,6 +245,7 @@ def _pages(
         [*routers, markets.routes(), system.routes()],
         version=identity["version"],
         metrics=parts.metrics,
+        messages=MESSAGES,
     )
 
 

@@ -208,7 +208,9 @@ async def _edge(stack: AsyncExitStack, parts: _Parts, identity: dict[str, Any]) 
     facts = {**identity, "started_at": identity["startedAt"]}
     del facts["startedAt"]
     system = SystemRoutes(identity=facts, services=services, metrics=metrics)
-    data = market_routes(parts.feeding, parts.newsroom, pools=parts.pools, clock=clock)
+    data = market_routes(
+        parts.feeding, parts.newsroom, pools=parts.pools, limits=parts.limits, clock=clock
+    )
     routers = [each.routes() for each in (parts.watch.routes, markets, *data, system)]
     known = Known(pools=parts.pools, clock=clock)
     await known.load()

@@ -14,6 +14,7 @@ from solders.keypair import Keypair
 from quantdesk.app import wallets
 from quantdesk.app.background import Background
 from quantdesk.app.discovery import discovered
+from quantdesk.app.localnet_operator import LocalnetOperator
 from quantdesk.app.opened import Hands, Opened
 from quantdesk.app.pools import Ground, Knowledge, open_pools
 from quantdesk.app.standing import flat, standing, trading
@@ -87,7 +88,8 @@ async def open_localnet(
             terms=maker.Terms(),
         )
         background.begin("market maker", maintained.run)
-        yield replace(opened, urls={"rpc": place.rpc, "ws": place.ws})
+        operator = LocalnetOperator(await stack.enter_async_context(Rpc(url=place.rpc)))
+        yield replace(opened, urls={"rpc": place.rpc, "ws": place.ws}, operator=operator)
 
 
 async def _started(

@@ -2,6 +2,7 @@
 
 from quantdesk.api.books import BookRoutes
 from quantdesk.api.candles import LIMIT_MAX, CandleRoutes
+from quantdesk.api.feeds import FeedRoutes
 from quantdesk.api.listed import Market
 from quantdesk.api.malformed import cut
 from quantdesk.api.news import NewsRoutes
@@ -15,13 +16,14 @@ from quantdesk.core.assets import ASSETS
 from quantdesk.core.candles import Candle
 from quantdesk.core.clock import Clock
 from quantdesk.core.errors import Refused
+from quantdesk.guard.check import Limits
 from quantdesk.store.pool import Pools
 
 
 def market_routes(
-    feeding: Feeding, newsroom: Newsroom, *, pools: Pools, clock: Clock
-) -> tuple[BookRoutes, CandleRoutes, SourceRoutes, NewsRoutes]:
-    """Return the routes of books, candles, sources and news."""
+    feeding: Feeding, newsroom: Newsroom, *, pools: Pools, limits: Limits, clock: Clock
+) -> tuple[BookRoutes, CandleRoutes, FeedRoutes, SourceRoutes, NewsRoutes]:
+    """Return the routes of books, candles, feeds, sources and news."""
     market = feeding.market
 
     def behind(symbol: str) -> list[str]:
@@ -39,6 +41,7 @@ def market_routes(
         CandleRoutes(
             markets=market.candles.markets, recent=in_memory, stored=stored_candles(pools)
         ),
+        FeedRoutes(board=feeding.board, limits=limits, clock=clock),
         SourceRoutes(
             health=lambda: health(feeding, now_ms=clock.now_ms()),
             kept=market.gate.rejections,

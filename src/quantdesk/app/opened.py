@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from quantdesk.api.localnet import Operator
 from quantdesk.engines.orders.floor import Floor
 from quantdesk.ops.health import Probe
 
@@ -40,3 +41,5 @@ class Opened:
     read: Callable[[str], Awaitable[Mapping[str, int]]] | None = None
     """Returns what any wallet of the chain holds; None where there is no chain."""
     urls: Mapping[str, str] = field(default_factory=dict)
+    operator: Operator | None = None
+    """Switches the faults of the localnet and makes its tokens; None in other modes."""

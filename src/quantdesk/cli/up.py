@@ -121,6 +121,9 @@ async def _serve(settings: Settings, place: Path, ready: list[bool], role: str) 
 def _announce(opened: "Desk", place: Path, took_s: float) -> None:
     told = opened.identity
     facts = grid()
+    takes_orders = "worker" in told["roles"]
+    if takes_orders:
+        facts.add_row("page", _page(opened.url))
     facts.add_row("url", opened.url)
     facts.add_row("mode", _MODES.get(told["mode"], told["mode"]))
     facts.add_row("prices", told["source"])
@@ -130,17 +133,23 @@ def _announce(opened: "Desk", place: Path, took_s: float) -> None:
         facts.add_row("key", f"{place / folder.OWNER_KEY}")
     if opened.new_key:
         facts.add_row("", f"{opened.new_key}  (new; shown once)")
-    takes_orders = "worker" in told["roles"]
     answer(f"{DESK if takes_orders else INGEST} ready in {took_s:.1f} s")
     answer(facts)
     if not takes_orders:
         return
     elsewhere = "" if place == knobs.home(None) else f" --home {place}"
+    answer(f"open  the page, and come in as the owner with the key in {place / folder.OWNER_KEY}")
     answer(f"try   quantdesk order buy 10.5 SOL-USDC --watch{elsewhere}")
     if opened.new_key:
         answer(
             f"then  quantdesk sign-in --owner --key KEYFILE{elsewhere}   to be its owner by wallet"
         )
+
+
+def _page(url: str) -> str:
+    from quantdesk.api.web import is_built  # noqa: PLC0415 - the desk has it loaded by now
+
+    return f"{url}/" if is_built() else "not built: `make web`; all else works"
 
 
 def _progress(clock: Clock) -> Callable[[str], None]:

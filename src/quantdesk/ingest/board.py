@@ -20,7 +20,7 @@ from quantdesk.core.prices import Price, Reading
 from quantdesk.core.validity import BOUNDS, Action, Bounds, Validity, allows, of_age, unfit
 from quantdesk.ingest.changes import Changes
 from quantdesk.ingest.clocks import SourceClock
-from quantdesk.ingest.consensus import Word
+from quantdesk.ingest.consensus import Vote, Word
 from quantdesk.ingest.feeds import Feed, Kind, remembered
 from quantdesk.ingest.hours import is_open
 from quantdesk.ingest.provenance import Kept, provenance
@@ -222,6 +222,11 @@ class Board:
             for one in others
             if one.feed.source != feed.source
         )
+
+    def votes(self, symbol: str, *, now_ms: int) -> list[Vote]:
+        """Return what each feed of an asset says, of those that can be told in dollars."""
+        asset = self._words.assets.get(symbol)
+        return [] if asset is None else self._words.votes(asset, now_ms)
 
     def changes(self) -> Changes:
         """Return an iterator over which assets changed, from now on; use it in a `with` block."""

@@ -9,7 +9,9 @@ from typing import Any
 from solders.account import Account
 from solders.pubkey import Pubkey
 
+from quantdesk.core.assets import ASSETS
 from quantdesk.core.errors import DeskError
+from quantdesk.localnet.accounts import token_account
 from quantdesk.localnet.encoding import bytes_of
 from quantdesk.localnet.genesis import SYSTEM, rent_exempt
 from quantdesk.localnet.node import Node, not_found
@@ -158,6 +160,9 @@ def _empty_account(program: Pubkey, coin: Pubkey, owner: Pubkey) -> bytes:
     plain = data.ljust(ACCOUNT_BYTES, b"\0")
     if program == TOKEN:
         return plain
+    for asset in ASSETS.values():
+        if asset.mint == str(coin):  # its transfers look for what its mint's extensions ask for
+            return token_account("", asset=asset, owner=str(owner), amount=0).data
     immutable_owner = (7).to_bytes(2, "little") + bytes(2)  # the extension every such account has
     return plain + b"\x02" + immutable_owner
 

@@ -87,6 +87,21 @@ class Metrics:
         """
         self._registry.register(_Family(f"quantdesk_{name}", explained, tuple(labels), read))
 
+    def read(self, *names: str) -> dict[str, dict[str, float]]:
+        """Return the numbers of these names as they are now, each by the value of its one label.
+
+        A number without labels stands under the empty word.
+        """
+        found: dict[str, dict[str, float]] = {name: {} for name in names}
+        # Only those are collected: others may be dear to read.
+        for family in self._registry.restricted_registry(
+            [f"quantdesk_{n}" for n in names]
+        ).collect():
+            for sample in family.samples:
+                label = next(iter(sample.labels.values()), "")
+                found[sample.name.removeprefix("quantdesk_")][label] = sample.value
+        return found
+
     def text(self) -> bytes:
         """Return all numbers in the Prometheus text format."""
         return generate_latest(self._registry)

@@ -1,5 +1,6 @@
 """Promise: the audit is read by those who may, page by page; a pack by whose order it is."""
 
+import hashlib
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
@@ -103,6 +104,20 @@ async def test_that_filters_and_cursors_find_rows(world: World, desk: httpx2.Asy
     assert second["nextCursor"] is None
     row = first["rows"][0]
     assert (row["accountId"], row["ip"], row["requestId"]) == (str(OTHER), "192.0.2.7", "r-1")
+
+
+async def test_that_whoever_reads_rows_can_hash_them(
+    world: World, desk: httpx2.AsyncClient
+) -> None:
+    await world.note(*(world.act("key.made", about=f"key:{n}", after={"a": 1}) for n in range(4)))
+    await world.keep(0)
+    _, page = await ask(desk, "/api/audit")
+    before = bytes(32)
+    for row in reversed(page["rows"]):
+        assert bytes.fromhex(row["prevHash"]) == before
+        before = hashlib.sha256(before + row["body"].encode()).digest()
+        assert row["hash"] == before.hex()
+        assert msgspec.json.decode(row["body"])["seq"] == row["seq"]
 
 
 @pytest.mark.parametrize(

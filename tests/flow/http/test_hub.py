@@ -2,8 +2,11 @@
 
 from typing import Any
 
+import msgspec
 import pytest
-from tests.flow.http.client import RESTING, SELL, Client, Stream
+from tests.flow.http.client import RESTING, SELL, WAIT_S, Client, Stream
+
+from quantdesk.app.messages import HubMessage
 
 pytestmark = pytest.mark.anyio
 
@@ -74,3 +77,26 @@ async def test_tells_the_state_of_a_key_and_then_what_changes(
     assert snapshot["snap"]
     assert change["seq"] == snapshot["seq"] + 1
     assert change["d"]
+
+
+async def test_says_what_the_document_says_it_does_and_nothing_else(client: Client) -> None:
+    read = msgspec.json.Decoder(HubMessage)
+    followed = ["prices", "books", "candles", "sources", "alerts", "system", "news", "orders"]
+    said: set[tuple[str, bool]] = set()
+    wanted = {
+        *((channel, True) for channel in followed),
+        *((channel, False) for channel in ("prices", "books", "candles", "system", "orders")),
+        ("hello", False), ("answer", False), ("error", False),
+    }  # fmt: skip
+    async with client.stream("/ws") as stream:
+        for ask in ({"op": "ping", "id": "a"}, {"op": "subscribe", "ch": "nothing", "id": 7}):
+            await stream.socket.send_json(ask)
+        for channel in followed:
+            await stream.socket.send_json({"op": "subscribe", "ch": channel})
+        await client.placed(SELL)
+        while not wanted <= said:
+            text = await stream.socket.receive_str(timeout=WAIT_S)
+            message = read.decode(text)
+            told = msgspec.json.decode(text)
+            assert len({"snap", "d"} & told.keys()) == (told["ch"] in followed)
+            said.add((type(message).__struct_config__.tag, "snap" in told))

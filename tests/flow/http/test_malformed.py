@@ -211,7 +211,9 @@ async def test_says_which_methods_a_path_takes(
     assert answer.headers["allow"] == allowed
 
 
-@pytest.mark.parametrize("path", ["/", "/nothing", "/api", "/api/orders/x/y", "//api/orders"])
+@pytest.mark.parametrize(
+    "path", ["/api", "/api/nothing", "/api/orders/x/y", "/ws/nothing", "/healthz/x"]
+)
 async def test_says_that_nothing_is_there(client: Client, path: str) -> None:
     answer = await client.get(path)
 

@@ -1,10 +1,14 @@
 """Markets, prices, balances, health and the OpenAPI document; and nothing of it without a key."""
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
+from docs.reference.openapi import document, written
 from tests.flow.http.client import SELL, Client, names
+
+from quantdesk.api.web import is_built
 
 pytestmark = pytest.mark.anyio
 
@@ -28,6 +32,7 @@ GUARDED = [
     ("GET", "/api/prices/SOL"),
     ("GET", "/api/prices/SOL/raw"),
     ("GET", "/api/raw/x"),
+    ("GET", "/api/feeds"),
     ("GET", "/api/sources"),
     ("GET", "/api/sources/simulated/rejections"),
     ("GET", "/api/books/SOL"),
@@ -35,7 +40,17 @@ GUARDED = [
     ("GET", "/api/news"),
     ("GET", "/api/wallets/paper/balances"),
     ("GET", "/api/system"),
-    ("GET", "/nothing"),
+    ("GET", "/api/me/settings"),
+    ("GET", "/api/portfolio"),
+    ("GET", "/api/portfolio/fills"),
+    ("GET", "/api/operations"),
+    ("GET", "/api/localnet/faults"),
+    ("PUT", "/api/localnet/faults"),
+    ("POST", "/api/localnet/faucet"),
+    ("GET", "/api/nothing"),
+    ("POST", "/nothing"),
+    ("GET", "/ws/nothing"),
+    ("GET", "/metrics/x"),
     ("GET", "/healthz/"),
 ]
 
@@ -54,6 +69,7 @@ ROUTES = {
     ("GET", "/api/prices/{symbol}/raw"),
     ("GET", "/api/raw/{raw_id}"),
     ("GET", "/api/alerts"),
+    ("GET", "/api/feeds"),
     ("GET", "/api/sources"),
     ("GET", "/api/sources/{name}/rejections"),
     ("GET", "/api/books/{symbol}"),
@@ -72,6 +88,14 @@ ROUTES = {
     ("DELETE", "/api/keys/{key_id}"),
     ("GET", "/api/me"),
     ("POST", "/api/me/kyc"),
+    ("GET", "/api/me/settings"),
+    ("PUT", "/api/me/settings"),
+    ("GET", "/api/portfolio"),
+    ("GET", "/api/portfolio/fills"),
+    ("GET", "/api/operations"),
+    ("GET", "/api/localnet/faults"),
+    ("PUT", "/api/localnet/faults"),
+    ("POST", "/api/localnet/faucet"),
     ("GET", "/api/users"),
     ("POST", "/api/users"),
     ("PATCH", "/api/users/{user_id}"),
@@ -88,6 +112,7 @@ ROUTES = {
     ("GET", "/api/security/blocks"),
     ("DELETE", "/api/security/blocks/{network}"),
     ("GET", "/api/security/report"),
+    ("POST", "/api/auth/key"),
     ("POST", "/api/auth/nonce"),
     ("POST", "/api/auth/wallet"),
     ("GET", "/api/wallets"),
@@ -231,6 +256,18 @@ async def test_documents_every_route_in_a_document_that_resolves(client: Client)
             assert route["responses"]
 
 
+async def test_serves_the_document_that_is_written_without_a_desk(client: Client) -> None:
+    served = (await client.get("/api/openapi.json")).body
+
+    assert served == json.loads(written(document()))
+    named = [route["operationId"] for path in served["paths"].values() for route in path.values()]
+    assert len(set(named)) == len(named) == len(ROUTES)
+    assert {"postOrders", "postOrdersPreview", "getOrdersByOrderId", "getWs"} < set(named)
+    said = served["components"]["schemas"]["HubMessage"]
+    assert len(said["anyOf"]) == len(said["discriminator"]["mapping"]) == 12
+    assert said["discriminator"]["propertyName"] == "ch"
+
+
 def _refs(node: Any) -> list[str]:  # noqa: ANN401 - JSON
     if isinstance(node, list):
         return [ref for item in node for ref in _refs(item)]
@@ -246,6 +283,16 @@ async def test_documents_itself_on_a_page_without_scripts_from_elsewhere(client:
     assert page.headers["content-type"].startswith("text/html")
     assert "/api/openapi.json" in page.body
     assert "src=" not in page.body
+
+
+@pytest.mark.parametrize("path", ["/", "/trade/SOL-USDC", "/nothing", "//api/orders"])
+async def test_shows_anybody_the_page(client: Client, path: str) -> None:
+    answer = await client.bare("GET", path, {})
+
+    assert answer.status == (200 if is_built() else 503)
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'; ")
+    assert "orderId" not in answer.body
 
 
 @pytest.mark.parametrize("path", PUBLIC)

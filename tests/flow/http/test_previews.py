@@ -9,7 +9,7 @@ from tests.flow.http.client import RESTING, SELL, Client, names
 pytestmark = pytest.mark.anyio
 
 ALWAYS = names(
-    "quoteId expiresAt pair direction amount quotes route executionPrice priceImpactBps fees"
+    "quoteId expiresAt pair direction amount quotes route executionPrice priceImpactBps fees usage"
 )
 QUOTE = {"venue", "pool", "kind", "price", "feeBps", "priceImpactBps", "slot", "ageMs"}
 
@@ -39,6 +39,8 @@ async def test_shows_every_field_of_a_preview(
     assert set(leg) == names("name venue pool kind share base quote feeBps")
     assert leg["share"] == 1
     assert set(preview["fees"]) == {"pool", "network", "priority", "platform"}
+    assert float(preview["usage"]["orderUsd"]) > 0
+    assert (preview["usage"]["dayUsd"], preview["usage"]["openOrders"]) == ("0", 0)
     assert float(preview["quotes"][0][other]) == pytest.approx(float(preview["executionPrice"]))
     assert (float(preview[bound]) > float(preview["executionPrice"])) == (direction == "BUY")
     assert await client.count() == before

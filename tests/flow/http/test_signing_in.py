@@ -144,6 +144,24 @@ def token_of(text: str) -> str:
     return str(found)
 
 
+async def test_the_owner_comes_in_with_the_key_of_the_desk(
+    running: Process, browser: Browser
+) -> None:
+    status, told = await browser.post("/api/auth/key", {"key": "qd_" + "x" * 43})
+    assert (status, told["code"]) == (401, "sign_in.failed")
+    status, answer = await browser.post("/api/auth/key", {"key": running.key, "cookie": True})
+
+    assert (status, answer["user"]["role"]) == (200, "owner")
+    cookies = {cookie.key for cookie in browser.session.cookie_jar}
+    assert cookies == {"qd_session", "qd_csrf", "qd_refresh"}
+    assert (await browser.ask("GET", "/api/me"))[0] == 200, "by its cookie"
+    browser.session.cookie_jar.clear()
+    browser.token = answer["token"]
+    status, proof = await browser.post("/api/auth/proof", {"key": running.key})
+    assert (status, set(proof)) == (200, {"provenAt", "freshUntil"})
+    assert (await browser.post("/api/orders", SELL))[0] == 201
+
+
 async def test_a_wallet_signs_in_trades_and_signs_out(browser: Browser) -> None:
     wallet = Keypair()
     proof = await browser.signed(wallet)
@@ -234,6 +252,11 @@ async def test_a_provider_that_speaks_openid_connect(browser: Browser) -> None:
             people.append(await answer.json())
         async with browser.session.get(back) as answer:
             assert answer.status == 401, "once only"
+        async with browser.session.get(
+            back, headers={"Accept": "text/html,*/*;q=0.8"}, allow_redirects=False
+        ) as answer:
+            assert answer.status == 303, "a person is told by the page"
+            assert answer.headers["location"] == "/sign-in#refused=oauth.state"
     assert people[0]["user"]["userId"] == people[1]["user"]["userId"]
     assert [one["newAccount"] for one in people] == [True, False]
     browser.token = people[0]["token"]

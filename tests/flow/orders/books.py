@@ -47,6 +47,7 @@ class Trade:
     simulation: dict[str, Any] = field(default_factory=dict)
     prices: Sequence[dict[str, Any]] = ()
     account_id: UUID | None = None
+    receipt: dict[str, Any] | None = None
 
 
 def leg(venue: str, base: str, quote: str, *, share: str = "1") -> dict[str, Any]:
@@ -139,7 +140,7 @@ class World:
         new = NewOrder(born, stage.new_id(), decision)
         steps = (
             Step(0, sent, (event(born), event(sent)), (attempt,), new),
-            Step(sent.version, done, (event(done),), ()),
+            Step(sent.version, done, (event(done, receipt=trade.receipt),), ()),
         )
         for step in steps:
             async with stage.pools.write.connection() as c:

@@ -114,5 +114,11 @@ class WalletSignature(msgspec.Struct, frozen=True, kw_only=True):
     cookies: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
+class OwnerKeyShown(msgspec.Struct, frozen=True):
+    """The owner's key, on this machine; good as a proof where there is no second factor."""
+
+    text: str
+
+
 SecondFactor = Code | RecoveryCode | Assertion
-FirstFactor = Password | WalletSignature
+FirstFactor = Password | WalletSignature | OwnerKeyShown

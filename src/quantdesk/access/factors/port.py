@@ -60,9 +60,9 @@ class Outside:
 
     `end_others` ends, in this transaction, all sessions of the caller's account but the caller's;
     `felt` makes it felt everywhere once that is committed. `proven` notes when the person behind a
-    session proved to be there. `password_right` and `wallet_right` say whether a first factor is
-    right for an account, or raise `Refused`; they spend what is single-use. `tell_user` queues a
-    notice to an account's owner.
+    session proved to be there. `password_right`, `wallet_right` and `key_right` say whether a first
+    factor is right for an account, or raise `Refused`; they spend what is single-use. `tell_user`
+    queues a notice to an account's owner.
     """
 
     tell: Tell
@@ -73,6 +73,7 @@ class Outside:
     proven: Callable[[UUID, int], Awaitable[object]]
     password_right: Callable[[UUID, str, Origin], Awaitable[bool]]
     wallet_right: Callable[[UUID, WalletSignature, Origin], Awaitable[bool]]
+    key_right: Callable[[UUID, str, Origin], Awaitable[bool]]
     tell_user: Callable[[UUID, str], Awaitable[object]] = _tells_nobody
 
 

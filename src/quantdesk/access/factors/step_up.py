@@ -1,7 +1,7 @@
 """Stepping up: whoever is signed in proves again to be there, before what moves money or access.
 
-Who has a second factor shows it; a password or a wallet alone is enough only for those who have
-none. The proof is good for `policy.FRESH_MS` and for the session that gave it.
+Who has a second factor shows it; a password, a wallet or the owner's key alone is enough only for
+those who have none. The proof is good for `policy.FRESH_MS` and for the session that gave it.
 """
 
 from typing import Any
@@ -12,7 +12,12 @@ import msgspec
 from quantdesk.access.audit import store as audit
 from quantdesk.access.factors import passkeys
 from quantdesk.access.factors.known import KnownFactors
-from quantdesk.access.factors.model import FirstFactor, Password, SecondFactor, WalletSignature
+from quantdesk.access.factors.model import (
+    FirstFactor,
+    Password,
+    SecondFactor,
+    WalletSignature,
+)
 from quantdesk.access.factors.port import Means, Outside, act_of, throttled
 from quantdesk.access.factors.prover import LOCKED, Prover
 from quantdesk.access.model import Origin, Principal
@@ -74,16 +79,19 @@ class StepUp:
     async def _method(
         self, account_id: UUID, shown: SecondFactor | FirstFactor, purpose: str, origin: Origin
     ) -> str:
-        if not isinstance(shown, Password | WalletSignature):
+        if not isinstance(shown, FirstFactor):
             return await self._prover.prove(account_id, shown, purpose=purpose)
         if second := await self._known.methods(account_id):
             raise FactorWanted(second)
         if isinstance(shown, Password):
             method = "password"
             right = await self._outside.password_right(account_id, shown.text, origin)
-        else:
+        elif isinstance(shown, WalletSignature):
             method = "wallet"
             right = await self._outside.wallet_right(account_id, shown, origin)
+        else:
+            method = "key"
+            right = await self._outside.key_right(account_id, shown.text, origin)
         if not right:
             raise Refused(f"the {method} was not right", code=f"{method}.wrong")
         return method

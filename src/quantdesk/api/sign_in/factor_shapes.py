@@ -17,6 +17,8 @@ _Ticket = Annotated[str, Meta(min_length=1, max_length=512)]
 _Digits = Annotated[str, Meta(min_length=6, max_length=6, pattern="^[0-9]{6}$")]
 _Recovery = Annotated[str, Meta(min_length=1, max_length=64)]
 _Password = Annotated[str, Meta(min_length=1, max_length=1024)]
+Key = Annotated[str, Meta(min_length=1, max_length=128)]
+"""The owner's key."""
 _Name = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
@@ -95,13 +97,17 @@ class ProofWallet(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fi
 
 
 class ProofRequest(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """Exactly one proof of presence; a second factor where the account has one."""
+    """Exactly one proof of presence; a second factor where the account has one.
+
+    `key` is the owner's, and counts on the desk's own machine alone.
+    """
 
     code: _Digits | None = None
     recovery_code: _Recovery | None = None
     passkey: UsedCredential | None = None
     password: _Password | None = None
     wallet: ProofWallet | None = None
+    key: Key | None = None
 
 
 class CodeRequest(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):

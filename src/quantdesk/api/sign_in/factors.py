@@ -14,6 +14,7 @@ from quantdesk.access.factors.model import (
     Assertion,
     Code,
     FirstFactor,
+    OwnerKeyShown,
     Password,
     RecoveryCode,
     SecondFactor,
@@ -81,7 +82,7 @@ class FactorRoutes:
         async def finish(request: Request) -> Response:
             asked = await body(request, SecondStepRequest)
             shown = _shown(request, asked)
-            assert not isinstance(shown, Password | WalletSignature), "the shape has neither"
+            assert not isinstance(shown, FirstFactor), "the shape has none"
             signed_in = await self._second_step.finish(asked.ticket, shown, request.scope["origin"])
             return answered(signed_in, cookie=asked.cookie)
 
@@ -150,6 +151,8 @@ def _shown(request: Request, asked: SecondStepRequest | ProofRequest) -> SecondF
 def _first(request: Request, asked: ProofRequest) -> Iterator[FirstFactor]:
     if asked.password is not None:
         yield Password(asked.password)
+    if asked.key is not None:
+        yield OwnerKeyShown(asked.key)
     if asked.wallet is not None:
         yield WalletSignature(
             **msgspec.structs.asdict(asked.wallet),

@@ -20,7 +20,7 @@ from quantdesk.access.welcome import Welcome
 from quantdesk.api.answers import json, returns
 from quantdesk.api.needs import needs, public
 from quantdesk.core.clock import iso
-from quantdesk.core.errors import Refused
+from quantdesk.core.errors import DeskError, Refused
 
 COOKIE: Final = "qd_oauth"
 _PATH: Final = "/api/auth/oauth"
@@ -181,6 +181,18 @@ class OAuthRoutes:
         return response
 
     async def _come(self, request: Request, provider: str, asked: ComeQuery) -> Response:
+        try:
+            return await self._let_in(request, provider, asked)
+        except DeskError as problem:
+            if "text/html" not in request.headers.get("accept", ""):
+                raise
+            # A person came back in a browser: the page says why, and what else there is.
+            request.scope["problem"] = problem
+            response = RedirectResponse(f"/sign-in#refused={problem.code}", status_code=303)
+            response.delete_cookie(COOKIE, path=_PATH)
+            return response
+
+    async def _let_in(self, request: Request, provider: str, asked: ComeQuery) -> Response:
         if asked.code is None:
             raise Refused(f"{provider[:40]} said no: {asked.error}", code="oauth.refused")
         came = await self._oauth.finish(

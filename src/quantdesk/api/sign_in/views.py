@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from quantdesk.api.sign_in import factor_shapes, holdings, oauth, passwords, wallets
+from quantdesk.api.sign_in import factor_shapes, holdings, oauth, owner_keys, passwords, wallets
 
 VIEWS: Final = (
     *wallets.VIEWS,
@@ -10,4 +10,5 @@ VIEWS: Final = (
     *passwords.VIEWS,
     *factor_shapes.VIEWS,
     *oauth.VIEWS,
+    *owner_keys.VIEWS,
 )

@@ -14,6 +14,7 @@ from quantdesk.access.factors.prover import Prover
 from quantdesk.access.factors.signing_in import PasskeySignIn, SecondStep
 from quantdesk.access.factors.step_up import StepUp
 from quantdesk.access.model import Origin, Principal
+from quantdesk.access.owner_key import OwnerKey
 from quantdesk.access.sessions.sessions import Ending
 from quantdesk.access.wallets.linked import Wallets
 from quantdesk.access.wallets.model import Proof
@@ -29,7 +30,7 @@ from quantdesk.store.pool import Connection
 
 
 async def open_factors(
-    joined: Joined, *, passwords: Passwords, wallets: Wallets
+    joined: Joined, *, passwords: Passwords, wallets: Wallets, owner_key: OwnerKey
 ) -> tuple[APIRouter, ...]:
     """Return the routes of second factors; raises `Unavailable` without the database."""
     access, sites = joined.access, Sites(joined.sites)
@@ -69,6 +70,7 @@ async def open_factors(
         proven=proven,
         password_right=passwords.right,
         wallet_right=wallet_right,
+        key_right=owner_key.right,
     )
     prover = Prover(means)
     welcome = access.entrance

@@ -1,4 +1,4 @@
-"""All ways to sign in, joined: wallets, passwords, second factors, providers."""
+"""All ways to sign in, joined: the owner's key, wallets, passwords, second factors, providers."""
 
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
@@ -8,7 +8,9 @@ from urllib.parse import urlsplit
 
 from fastapi import APIRouter
 
+from quantdesk.access.owner_key import OwnerKey
 from quantdesk.api.sign_in.holdings import Read
+from quantdesk.api.sign_in.owner_keys import OwnerKeyRoutes
 from quantdesk.app.background import Background
 from quantdesk.app.sign_in.factors import open_factors
 from quantdesk.app.sign_in.joined import Joined
@@ -36,10 +38,19 @@ async def open_ways(
     """
     wallets, wallet_routes = open_wallets(stack, joined, board=board, read=read)
     passwords = Passwords(stack, background, joined, wallet_routes, home=home)
+    owner_key = OwnerKey(
+        pools=joined.pools,
+        clock=joined.clock,
+        new_id=joined.new_id,
+        tell=joined.tell,
+        throttle=joined.throttle,
+        welcome=joined.access.entrance,
+    )
     return (
+        OwnerKeyRoutes(owner_key).routes(),
         wallet_routes.routes(),
         passwords.routes.routes(),
-        *await open_factors(joined, passwords=passwords, wallets=wallets),
+        *await open_factors(joined, passwords=passwords, wallets=wallets, owner_key=owner_key),
         open_oauth(stack, joined).routes(),
     )
 

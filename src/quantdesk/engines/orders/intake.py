@@ -71,12 +71,20 @@ class Intake:
         Raises whatever rule of `guard.check` it breaks, `Refused` (`amount.precision`,
         `amount.too_large`), and what `Orders.place` raises.
         """
-        if ask.key is not None:
-            # Asking again is not trading again: no rule of today applies to an order that stands.
-            earlier = await self._orders.replayed(ask.account_id, ask.key, ask.body_hash)
-            if earlier is not None:
-                return earlier
+        # Asking again is not trading again: no rule of today applies to an order that stands.
+        earlier = await self.earlier(ask)
+        if earlier is not None:
+            return earlier
         return await self._orders.place(self.approve(ask), key=ask.key, body_hash=ask.body_hash)
+
+    async def earlier(self, ask: Ask) -> Placed | None:
+        """Return the order that the same request made before, None where it made none.
+
+        Raises `Refused` (`idempotency.conflict`) when its key was used for another order.
+        """
+        if ask.key is None:
+            return None
+        return await self._orders.replayed(ask.account_id, ask.key, ask.body_hash)
 
     def approve(self, ask: Ask) -> Approved:
         """Return the risk kernel's approval of what is asked, or raise its refusal."""

@@ -23,6 +23,7 @@ from quantdesk.engines.orders.intake import Ask, Intake
 from quantdesk.engines.orders.routed import described, impact_bps, pool_fees
 from quantdesk.engines.orders.routing import Choice, Wanted
 from quantdesk.engines.orders.swaps import swaps
+from quantdesk.guard.check import Approved
 
 FRESH_MS = 10_000
 """How long a preview may be traded on."""
@@ -30,6 +31,14 @@ FRESH_MS = 10_000
 _HELD_MAX = 10_000
 _LAMPORTS_DECIMALS = 9
 _ROUTE = ("floor", "legs", "reason", "gapBps", "runnerUp", "alternatives")
+
+
+class UsageView(msgspec.Struct, frozen=True, rename="camel"):
+    """What limits count: this order and what was ordered today, in US dollars; orders open now."""
+
+    order_usd: Decimal
+    day_usd: Decimal
+    open_orders: int
 
 
 class PreviewView(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -45,6 +54,7 @@ class PreviewView(msgspec.Struct, frozen=True, rename="camel", omit_defaults=Tru
     execution_price: Decimal
     price_impact_bps: str
     fees: dict[str, str]
+    usage: UsageView
     minimum_received: str | None = None
     maximum_paid: str | None = None
 
@@ -83,7 +93,8 @@ class Previews:
         `quotes.none` when nobody can fill it.
         """
         now_ms = self._clock.now_ms()
-        base_raw = self._intake.approve(ask).intent.base_raw
+        approved = self._intake.approve(ask)
+        base_raw = approved.intent.base_raw
         wanted = Wanted(
             market=ask.market,
             side=ask.side,
@@ -96,7 +107,8 @@ class Previews:
         self._held[quote_id] = _Held(ask, now_ms + FRESH_MS)
         while len(self._held) > _HELD_MAX:
             self._held.popitem(last=False)
-        view = _view(ask, choice, route, quote_id=quote_id, now_ms=now_ms)
+        used = _usage(approved)
+        view = _view(ask, choice, route, quote_id=quote_id, now_ms=now_ms, usage=used)
         return msgspec.structs.replace(view, fees=await _fees(floor, choice))
 
     async def hold(self, quote_id: UUID, ask: Ask) -> None:
@@ -123,7 +135,13 @@ class Previews:
 
 
 def _view(
-    ask: Ask, choice: Choice, route: dict[str, Any], *, quote_id: UUID, now_ms: int
+    ask: Ask,
+    choice: Choice,
+    route: dict[str, Any],
+    *,
+    quote_id: UUID,
+    now_ms: int,
+    usage: UsageView,
 ) -> PreviewView:
     bound = f"{from_raw(choice.limit_raw, ask.market.quote.decimals):f}"
     buying = ask.side is Side.BUY
@@ -138,9 +156,15 @@ def _view(
         execution_price=choice.price,
         price_impact_bps=f"{impact_bps(choice):f}",
         fees={},
+        usage=usage,
         maximum_paid=bound if buying else None,
         minimum_received=None if buying else bound,
     )
+
+
+def _usage(approved: Approved) -> UsageView:
+    facts = approved.facts
+    return UsageView(approved.notional_usd, facts.day_notional_usd, facts.open_orders)
 
 
 async def _fees(floor: Floor, choice: Choice) -> dict[str, str]:

@@ -81,6 +81,7 @@ async def desk_of(pools: Pools, clock: ManualClock) -> AsyncIterator[Served]:
         proven=proven,
         password_right=door.password_right,
         wallet_right=door.wallet_right,
+        key_right=door.key_right,
     )
     prover, welcome = Prover(means), desk.entrance
     showing = FactorRoutes(

@@ -8,6 +8,7 @@ from quantdesk.access.factors.model import (
     Assertion,
     Code,
     FirstFactor,
+    OwnerKeyShown,
     Password,
     RecoveryCode,
     SecondFactor,
@@ -33,12 +34,14 @@ async def refused(desk: Ground, who: Principal, shown: SecondFactor | FirstFacto
 async def test_a_first_factor_is_enough_where_there_is_no_second(desk: Ground) -> None:
     ann = await desk.user("ann")
 
-    for shown in (Password("right"), WALLET):
+    for shown in (Password("right"), WALLET, OwnerKeyShown("right")):
         session = desk.session(ann, proven=False)
         assert await desk.step_up.give(session, shown, HERE) == desk.clock.now_ms()
         assert session.session_id in desk.door.proofs
 
-    assert await desk.noted() == [("proof.given", "password"), ("proof.given", "wallet")]
+    assert await desk.noted() == [
+        ("proof.given", "password"), ("proof.given", "wallet"), ("proof.given", "key"),
+    ]  # fmt: skip
 
 
 async def test_who_has_a_second_factor_has_to_use_it(desk: Ground) -> None:
@@ -48,7 +51,7 @@ async def test_who_has_a_second_factor_has_to_use_it(desk: Ground) -> None:
     await desk.with_passkey(ann, authenticator)
     session = desk.session(ann, proven=False)
 
-    for shown in (Password("right"), Password("wrong"), WALLET):
+    for shown in (Password("right"), Password("wrong"), WALLET, OwnerKeyShown("right")):
         problem = await refused(desk, session, shown)
         assert problem.code == "proof.factor_needed"
         assert problem.extension == {"methods": ("totp", "passkey", "recovery")}
@@ -67,6 +70,7 @@ async def test_who_has_a_second_factor_has_to_use_it(desk: Ground) -> None:
 
 WRONG: list[tuple[SecondFactor | FirstFactor, str]] = [
     (Password("wrong"), "password.wrong"),
+    (OwnerKeyShown("wrong"), "key.wrong"),
     (WalletSignature(address="a", message="m", signature="x"), "wallet.wrong"),
     (Code("000000"), "totp.wrong"),
     (RecoveryCode("aaaa-bbbb-cccc-dddd"), "recovery.wrong"),

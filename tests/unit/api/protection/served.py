@@ -13,7 +13,7 @@ from starlette.requests import Request as PageRequest
 
 from quantdesk.access.keys import Keys, digest, new_key
 from quantdesk.access.model import Permission, Principal
-from quantdesk.api.edge import Edge, Hot, Receive, Reply, Request, Scope, Send
+from quantdesk.api.edge import Edge, Files, Hot, Receive, Reply, Request, Scope, Send
 from quantdesk.api.pages import pages
 from quantdesk.api.protection.guarded import Guarded
 from quantdesk.api.protection.protection import Protection
@@ -90,6 +90,7 @@ async def front(
     context: ssl.SSLContext | None = None,
     trust: ssl.SSLContext | None = None,
     names: tuple[str, ...] = (),
+    files: Files | None = None,
     **api: object,
 ) -> AsyncIterator[Front]:
     """Serve while the block runs, with these settings of `api`."""
@@ -125,6 +126,8 @@ async def front(
         pages=pages([router], version="1", metrics=metrics),
         metrics=metrics,
     )
+    if files is not None:
+        edge.show(files)
     protection = Protection(ApiSettings.model_validate(api), names=names)
     guarded = Guarded(edge, protection, metrics=metrics)
     async with serving(guarded, bound, hot_paths=edge, protection=protection, tls=context):

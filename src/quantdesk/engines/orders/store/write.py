@@ -1,11 +1,12 @@
 """Writing orders: many per statement, every move a compare-and-set on `version`.
 
 One statement inserts new orders, moves others, appends the events and attempts of both, and notes
-which of them filled for the ledger of execution quality: one round trip and nothing to undo. A
-batch travels as one JSON document per table, which costs the desk a seventh of what typed arrays do
-(docs/decisions/0002). Two traps are stepped round on purpose. The compare-and-set hides inside
-`case`, so that the planner does not mistake an unseen lease owner for a way to find few rows; the
-mode comes as a column, so that it sees the primary key and not a constant.
+which of them filled for the ledgers of execution quality and of the portfolio: one round trip and
+nothing to undo. A batch travels as one JSON document per table, which costs the desk a seventh of
+what typed arrays do (docs/decisions/0002). Two traps are stepped round on purpose. The
+compare-and-set hides inside `case`, so that the planner does not mistake an unseen lease owner for
+a way to find few rows; the mode comes as a column, so that it sees the primary key and not a
+constant.
 """
 
 from base64 import b64encode
@@ -166,7 +167,9 @@ attempts as (
   where order_id in (select id from done)),
 noted as (
   insert into execution_unread (order_id)
-  select u.id from u join done using (id) where u.status = 'CONFIRMED' on conflict do nothing)
+  select u.id from u join done using (id) where u.status = 'CONFIRMED' on conflict do nothing
+  returning order_id),
+filled as (insert into portfolio_unread (order_id) select order_id from noted)
 select id from done
 """
 

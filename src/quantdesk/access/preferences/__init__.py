@@ -1,0 +1,1 @@
+"""Preferences: how each user set up the terminal, kept for whichever browser they come from."""
