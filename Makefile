@@ -14,11 +14,11 @@ PYTHONS := python3 python3.14 python3.13 python3.12 python3.11
 ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 # The first Python of this machine that is new enough, or the one a person names.
 PYTHON ?= $(firstword $(foreach p,$(PYTHONS),$(shell $(p) -c '$(ENOUGH)' 2>/dev/null && echo $(p))))
-CODE := src programs benches tests docs
+CODE := src programs benches tests docs webbuild
 # What `make check` runs at the same time, the longest first: one more than there are cores, as
 # some tests wait. A part that is done makes room for the next.
 JOBS = $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
-PARTS := $(addprefix check-,types venues rest onchain engines secrets imports)
+PARTS := $(addprefix check-,types venues rest web onchain engines secrets imports)
 VENUES := tests/unit/venues
 ONCHAIN := tests/unit/chains tests/unit/localnet tests/unit/localnet_maker tests/unit/programs
 ENGINES := tests/unit/engines tests/unit/sources
@@ -26,6 +26,9 @@ ENGINES := tests/unit/engines tests/unit/sources
 # Where a secret could have slipped in; hashes and signatures of tests are none, however they look.
 SCANNED = $(shell git ls-files | grep -vE '^tests/vectors/|lock(\.json)?$$|\.so$$')
 UNSURE := $(addprefix --disable-plugin ,Base64HighEntropyString HexHighEntropyString KeywordDetector)
+
+# A desk without its page works; whoever opens it in a browser is told how to build it.
+PAGE = $(BIN)/python -m webbuild build || echo "→ the desk works without its page; later: make web"
 
 # Installs exactly what a lock file names, every file checked against its hash.
 define install
@@ -45,6 +48,7 @@ help: ## this list
 
 .PHONY: up
 up: $(VENV)/.desk ## set up, start the desk, print its address; Ctrl-C stops it (ARGS="--mode paper")
+	@$(PAGE)
 	@exec $(BIN)/quantdesk up $(if $(SOURCE),--source '$(SOURCE)') $(ARGS)
 
 .PHONY: demo
@@ -53,7 +57,16 @@ demo: $(VENV)/.desk ## set up, place one real order on a local chain, show each 
 
 .PHONY: setup
 setup: $(VENV)/.desk ## set up what the desk needs, start nothing
+	@$(PAGE)
 	@echo "ready: make demo, or make up"
+
+.PHONY: web
+web: $(VENV)/.desk ## build the desk's page, if anything of it changed
+	@$(BIN)/python -m webbuild build
+
+.PHONY: types
+types: $(VENV)/.desk ## write the page's types of the API anew
+	@$(BIN)/python -m webbuild types
 
 .PHONY: check
 check: $(VENV)/.dev ## format, lint, types, imports, unit and house rules: under a minute
@@ -68,6 +81,8 @@ check-secrets: build/secrets
 # Only what changed since it was last looked at, without asking anybody over the network.
 build/secrets: $(SCANNED)
 	@echo "→ secrets" && $(BIN)/detect-secrets-hook --no-verify $(UNSURE) $? && mkdir -p build && touch $@
+check-web:
+	@echo "→ page: types, tests" && $(BIN)/python -m webbuild check
 check-imports:
 	@echo "→ imports" && $(BIN)/lint-imports | sed -n '/^Analyzed/,$$p'
 check-venues check-onchain check-engines: check-%:
@@ -78,6 +93,8 @@ check-rest:
 
 .PHONY: test
 test: $(VENV)/.dev ## every test this machine can run; what it had to skip is listed with the reason
+	@$(PAGE)
+	@$(BIN)/python -m webbuild test
 	@$(BIN)/python -m pytest -q
 
 .PHONY: bench
@@ -122,8 +139,10 @@ programs: $(VENV)/.dev ## rebuild the on-chain programs
 	@cd programs && ../$(BIN)/python -m sbpf $(ARGS)
 
 .PHONY: docs
-docs: $(VENV)/.dev ## rewrite the reference pages from the code
-	@$(BIN)/python docs/reference/generate.py
+docs: $(VENV)/.dev ## rewrite the reference pages from the code, build the site into build/site
+	@echo "→ reference pages" && $(BIN)/python -m docs.reference.generate
+	@echo "→ site" && NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+	@echo "build/site/index.html"
 
 .PHONY: lock
 lock: $(UV) ## renew the lock files within the bounds of pyproject.toml
@@ -132,11 +151,13 @@ lock: $(UV) ## renew the lock files within the bounds of pyproject.toml
 	@$(UV) pip compile --quiet --universal --upgrade --generate-hashes --no-header --no-annotate \
 	  pyproject.toml --extra build --extra dev --constraints requirements.lock \
 	  --output-file requirements-dev.lock
+	@$(UV) pip compile --quiet --universal --upgrade --generate-hashes --no-header --no-annotate \
+	  --group web --output-file requirements-web.lock
 
 .PHONY: clean
 clean: ## remove all that was set up or built here; the desk's data folder is left alone
 	rm -rf $(VENV) build .hypothesis .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
-	rm -rf benches/peer/node_modules tests/oracles/*/node_modules
+	rm -rf benches/peer/node_modules tests/oracles/*/node_modules web/node_modules src/quantdesk/web_dist
 	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/bin/python:

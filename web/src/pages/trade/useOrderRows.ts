@@ -1,0 +1,40 @@
+/** Orders for the tabs: pages of the desk's list, each row brought up to the live events. */
+import { useEffect, useMemo } from "react";
+import { type OrdersQuery, queryClient, useOrderPages } from "../../api/queries";
+import { live } from "../../live/store";
+import { useCell } from "../../live/useCell";
+import { current } from "./orderWords";
+import type { OrderDoc } from "./shapes";
+
+const GATHER_MS = 150;
+
+/** Return the rows of a filter, newest first, and how to get more. */
+export function useOrderRows(query: OrdersQuery) {
+  const pages = useOrderPages({ limit: 50, ...query });
+  const events = useCell(live.orders);
+  const rows = useMemo<OrderDoc[]>(() => {
+    const orders = pages.data?.pages.flatMap((page) => page.orders) ?? [];
+    return orders.map((order) => current(order, events.get(order.orderId)));
+  }, [pages.data, events]);
+  return { rows, pages };
+}
+
+/** Read the lists anew when an order is new, ends, or was changed elsewhere; a burst is one read. */
+export function useOrdersKeptFresh(): void {
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const end = live.onOrder(() => {
+      timer ??= setTimeout(() => {
+        timer = undefined;
+        void queryClient.invalidateQueries({ queryKey: ["/api/orders"] });
+        void queryClient.invalidateQueries({
+          predicate: ({ queryKey: [path] }) => typeof path === "string" && path.endsWith("/balances"),
+        });
+      }, GATHER_MS);
+    });
+    return () => {
+      clearTimeout(timer);
+      end();
+    };
+  }, []);
+}

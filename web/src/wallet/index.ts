@@ -1,0 +1,2 @@
+export { discover } from "./discover";
+export { type Wallet, type WalletCode, WalletError } from "./wallet";
