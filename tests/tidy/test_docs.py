@@ -1,14 +1,18 @@
 """Pages tell the truth: the files they name exist, the settings they list are those there are."""
 
 import re
+import textwrap
 from pathlib import Path
+from typing import Any
 
 import pytest
-from docs.reference.generate import SETTINGS, settings_page
+from docs.reference.generate import FOLDER, pages, settings_page
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from tests.tidy.tree import ROOT, files, text
 
+from quantdesk.core.errors import Corrupt
+from quantdesk.core.ticks import Quote
 from quantdesk.settings import Settings
 
 PAGES = [name for name in files() if name.endswith(".md") and "/flows/" not in name]
@@ -57,8 +61,42 @@ def test_every_link_between_pages_leads_somewhere() -> None:
     assert not [(page, link) for page, link in links if not ((ROOT / page).parent / link).exists()]
 
 
-def test_the_page_on_settings_is_the_settings() -> None:
-    assert SETTINGS.read_text() == settings_page(), "run `make docs`"
+@pytest.mark.parametrize(("file", "page"), [(f.name, p) for f, p in pages().items()])
+def test_a_page_that_is_written_from_code_is_what_the_code_says(file: str, page: str) -> None:
+    assert (FOLDER / file).read_text() == page, "run `make docs`"
+
+
+def python_blocks() -> list[tuple[str, str]]:
+    """Return every piece of Python that stands in a page, with the page's name."""
+    return [
+        (name, block)
+        for name in PAGES
+        for block in re.findall(r"^```python\n(.*?)^```", text(name), re.MULTILINE | re.DOTALL)
+    ]
+
+
+@pytest.mark.parametrize(("page", "block"), python_blocks())
+def test_python_in_a_page_is_python(page: str, block: str) -> None:
+    whole = f"def shown():\n{textwrap.indent(block, '    ')}"  # a page may show a mere return
+    compile(whole, page, "exec")
+
+
+def test_the_source_in_the_page_on_sources_reads_what_the_page_says() -> None:
+    [block] = [code for page, code in python_blocks() if page == "docs/how-to/add-a-source.md"]
+    message = re.findall(r"says `(\{.*?\})`", text("docs/how-to/add-a-source.md"))[0].encode()
+    shown: dict[str, Any] = {"__name__": "shown"}
+    exec(block, shown)
+
+    assert shown["read"](message) == (Quote("SOL", "USD", "150.1", "0", "150.2", "0", 7),)
+    with pytest.raises(Corrupt):
+        shown["read"](b"noise")
+
+
+def test_the_site_has_every_page() -> None:
+    told = set(re.findall(r": ([\w/-]+\.md)$", text("mkdocs.yml"), re.MULTILINE))
+    there = {name.removeprefix("docs/") for name in PAGES if name.startswith("docs/")}
+
+    assert told == there
 
 
 def test_the_page_on_settings_has_them_all() -> None:

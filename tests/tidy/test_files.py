@@ -42,6 +42,7 @@ SKIP = re.compile(r"pytest\.(?:skip|xfail|importorskip)\(|pytest\.mark\.(?:skip|
 LOUD = {
     "tests/conformance/solana_rpc/conftest.py": "no node or npm to install Surfpool with",
     "tests/conformance/solana_rpc/test_refusing.py": "Surfpool differs from the cluster: a table",
+    "tests/e2e/conftest.py": "no chromium: the page's own flows need one",
     "tests/flow/bus/server.py": "no nats-server: it comes with the dev requirements",
     "tests/flow/store/test_embedded.py": "only root can become another user",
     "tests/benches/test_loadgen.py": "no C compiler",
@@ -122,13 +123,26 @@ def test_files_in_c_are_short() -> None:
 
 
 def test_there_are_lock_files() -> None:
-    assert {"requirements.lock", "requirements-dev.lock"} <= set(_locks())
-    assert _node_locks()
+    assert set(_locks()) >= {
+        "requirements.lock", "requirements-dev.lock", "requirements-web.lock"
+    }  # fmt: skip
+    assert "web/package-lock.json" in _node_locks()
 
 
 @pytest.mark.parametrize("name", [*_locks(), *_node_locks()])
 def test_a_lock_file_names_no_host(name: str) -> None:
     assert "://" not in text(name)
+
+
+@pytest.mark.parametrize("name", _node_locks())
+def test_no_node_package_is_bound_to_a_place(name: str) -> None:
+    packages = json.loads(text(name))["packages"].values()
+
+    assert not [package for package in packages if {"resolved", "funding"} & set(package)]
+
+
+def test_npm_leaves_places_out_of_the_pages_lock() -> None:
+    assert "omit-lockfile-registry-resolved=true" in text("web/.npmrc").splitlines()
 
 
 @pytest.mark.parametrize("name", _locks())

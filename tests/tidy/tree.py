@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PRODUCT = ("src/quantdesk", "programs", "benches")
-PYTHON = (*PRODUCT, "tests", "docs")
+PYTHON = (*PRODUCT, "tests", "docs", "webbuild")
 
 
 @dataclass(frozen=True)
