@@ -8,13 +8,18 @@ import inspect
 from collections.abc import Iterator
 from pathlib import Path
 
+from docs.reference.commands import commands_page
+from docs.reference.openapi import document
+from docs.reference.order_states import states_page
+from docs.reference.routes import routes_page
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from quantdesk import settings
 from quantdesk.settings import Settings
 
-SETTINGS = Path(__file__).with_name("settings.md")
+FOLDER = Path(__file__).parent
+SETTINGS = FOLDER / "settings.md"
 
 _HEAD = """\
 # Settings
@@ -93,5 +98,16 @@ def _default(value: object) -> str:
     return "empty" if value == "" else f"`{str(value).lower() if value is False else value}`"
 
 
+def pages() -> dict[Path, str]:
+    """Return every page that is written from code, by its file."""
+    return {
+        SETTINGS: settings_page(),
+        FOLDER / "commands.md": commands_page(),
+        FOLDER / "order-states.md": states_page(),
+        FOLDER / "routes.md": routes_page(document()),
+    }
+
+
 if __name__ == "__main__":
-    SETTINGS.write_text(settings_page())
+    for file, page in pages().items():
+        file.write_text(page)
