@@ -19,6 +19,8 @@ CODE := src programs benches tests docs webbuild
 # some tests wait. A part that is done makes room for the next.
 JOBS = $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 PARTS := $(addprefix check-,types venues rest web onchain engines secrets imports)
+# Fewer generated cases than in `make test`.
+QUICK := --hypothesis-profile=quick
 VENUES := tests/unit/venues
 ONCHAIN := tests/unit/chains tests/unit/localnet tests/unit/localnet_maker tests/unit/programs
 ENGINES := tests/unit/engines tests/unit/sources
@@ -86,9 +88,9 @@ check-web:
 check-imports:
 	@echo "→ imports" && $(BIN)/lint-imports | sed -n '/^Analyzed/,$$p'
 check-venues check-onchain check-engines: check-%:
-	@echo "→ unit tests: $*" && $(BIN)/python -m pytest -q $($(shell echo $* | tr a-z A-Z))
+	@echo "→ unit tests: $*" && $(BIN)/python -m pytest -q $(QUICK) $($(shell echo $* | tr a-z A-Z))
 check-rest:
-	@echo "→ unit tests: the rest, and house rules" && $(BIN)/python -m pytest -q \
+	@echo "→ unit tests: the rest, and house rules" && $(BIN)/python -m pytest -q $(QUICK) \
 	  tests/unit tests/tidy $(patsubst %,--ignore=%,$(VENUES) $(ONCHAIN) $(ENGINES))
 
 .PHONY: test

@@ -4,7 +4,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
 
 import uvicorn
@@ -21,6 +21,7 @@ _PING_S = 10.0
 _PONG_S = 30.0
 _IDLE_S = 30
 _STOP_S = 2
+_STOP_POLL_S = 0.005
 _BACKLOG = 1024
 _HEADERS = [(name.decode(), value.decode()) for name, value in EVERYWHERE]
 _UNSENT = 128 * 1024
@@ -72,7 +73,6 @@ async def serving(
         access_log=False,
         log_config=None,
         timeout_keep_alive=_IDLE_S,
-        timeout_graceful_shutdown=_STOP_S,
         ws_ping_interval=_PING_S,
         ws_ping_timeout=_PONG_S,
         ws_per_message_deflate=False,
@@ -93,12 +93,44 @@ async def serving(
             await asyncio.sleep(0)
         yield
     finally:
-        server.should_exit = True
+        server.stop()
         await task
 
 
 class _Server(uvicorn.Server):
-    """Uvicorn without its own signal handlers: the process has one owner."""
+    """Uvicorn without its own signal handlers (the process has one owner) and without its clock.
+
+    Its main loop wakes ten times a second for a date header that is off here, and polls as slowly
+    when it stops; this one sleeps until it is told.
+    """
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._told = asyncio.Event()
+
+    def stop(self) -> None:
+        """Let `serve` end."""
+        self.should_exit = True
+        self._told.set()
+
+    async def main_loop(self) -> None:
+        await self.on_tick(0)  # sets the headers of every answer
+        await self._told.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        for bound in sockets or ():
+            bound.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_STOP_S):
+                # Nothing tells when the last of them is gone.
+                while self.server_state.connections or self.server_state.tasks:  # noqa: ASYNC110
+                    await asyncio.sleep(_STOP_POLL_S)
+        for task in self.server_state.tasks:
+            task.cancel()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
