@@ -99,6 +99,15 @@ test: $(VENV)/.dev ## every test this machine can run; what it had to skip is li
 	@$(BIN)/python -m webbuild test
 	@$(BIN)/python -m pytest -q
 
+.PHONY: pictures
+pictures: $(VENV)/.dev ## take the pictures of the README and the documentation anew, in a browser
+	@$(PAGE)
+	@$(BIN)/python -m pytest -q tests/e2e/test_trading.py tests/e2e/test_pages.py
+	@mkdir -p docs/pictures && cd build/screenshots && cp trade-split.png ../../docs/pictures/trade.png \
+	  && cp order-evidence.png ../../docs/pictures/order.png \
+	  && cp markets-wide-light.png ../../docs/pictures/markets.png \
+	  && cp operations-wide-dark.png ../../docs/pictures/operations.png
+
 .PHONY: bench
 bench: $(VENV)/.dev ## the promised numbers, measured here, the peer beside them
 	@echo "→ orders: confirmed per second, delay and CPU, the peer beside them"
@@ -123,6 +132,8 @@ bench: $(VENV)/.dev ## the promised numbers, measured here, the peer beside them
 	@$(BIN)/python -m benches.sharing
 	@echo "→ hub: one price to many clients, node beside it"
 	@$(BIN)/python -m benches.fanout
+	@echo "→ the page: size, paint, a busy market, an order's stages"
+	@$(BIN)/python -m benches.page
 	@echo "→ access: what it costs to know who is asking"
 	@$(BIN)/python -m benches.access
 	@echo "→ audit: a million rows verified"

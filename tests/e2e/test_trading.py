@@ -90,6 +90,8 @@ def test_a_large_order_shows_how_it_is_split_and_why(owner: Tab, served: Process
     expect(shares.nth(1)).to_be_visible()
     told = served.preview({"pair": "SOL-USDC", "amount": 2500, "direction": "BUY"}).body
     assert len(told["route"]["legs"]) > 1
+    owner.page.get_by_role("tab", name="Orders", exact=True).click()
+    owner.page.set_viewport_size({"width": 1440, "height": 1200})
     owner.look("trade-split")
 
 
