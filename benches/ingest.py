@@ -18,6 +18,7 @@ from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
 from statistics import median
+from string import ascii_uppercase
 
 from benches.figures import markdown, table
 from quantdesk.core.ticks import Frame, Oracle, Quote
@@ -35,11 +36,16 @@ NOW_NS = 1_700_000_000_000_000_000
 HEADS = ("messages", "read, ns", "gate and board, ns", "all, ns", "messages/s", "promise")
 
 
+def named(number: int) -> str:
+    """Return a name of letters alone, so that no two pairs' messages have one shape."""
+    return "".join(ascii_uppercase[number // 26**place % 26] for place in range(3))
+
+
 def written(symbols: int) -> list[Frame]:
     """Return book tickers of so many symbols in turn, every price another than the one before."""
     frames = []
     for number in range(MESSAGES):
-        pair = f"S{number % symbols:04d}USDT"
+        pair = f"{named(number % symbols)}USDT"
         price = 1_000 + number % symbols + (number // symbols % 89) * 0.01
         data = (
             f'{{"stream":"{pair.lower()}@bookTicker","data":{{"u":{number + 1},"s":"{pair}",'

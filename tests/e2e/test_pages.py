@@ -43,6 +43,31 @@ def test_the_way_in_keeps_nobody_out(tabs: Tabs, size: dict[str, int], dark: boo
     assert tab.wider_than_shown() <= 0
 
 
+@pytest.mark.parametrize("path", ["/verify", "/reset"])
+@pytest.mark.parametrize("dark", [True, False], ids=["dark", "light"])
+def test_the_pages_of_letters_keep_nobody_out(tabs: Tabs, path: str, dark: bool) -> None:  # noqa: FBT001
+    tab = tabs(size=NARROW, dark=dark).go(path)
+    expect(tab.page.get_by_role("heading", level=1)).to_be_visible()
+    assert not tab.barriers()
+    assert tab.wider_than_shown() <= 0
+
+
+@pytest.mark.parametrize("dark", [True, False], ids=["dark", "light"])
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_an_orders_page_keeps_nobody_out(
+    tabs: Tabs,
+    served: Process,
+    size: dict[str, int],
+    dark: bool,  # noqa: FBT001
+) -> None:
+    placed = served.post({"pair": "SOL-USDC", "amount": 0.5, "direction": "BUY"}).body
+    served.ended([placed["orderId"]])
+    tab = tabs(size=size, dark=dark).sign_in(served.key, f"/orders/{placed['orderId']}")
+    expect(tab.page.get_by_role("heading", name="Attempts")).to_be_visible()
+    assert not tab.barriers()
+    assert tab.wider_than_shown() <= 0
+
+
 def test_a_page_that_is_not_there_says_so(tabs: Tabs, served: Process) -> None:
     tab = tabs().sign_in(served.key, "/nowhere")
     expect(tab.page.get_by_role("heading", level=1)).to_be_visible()

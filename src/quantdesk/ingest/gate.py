@@ -23,6 +23,7 @@ from quantdesk.ingest.rules import (
     SIZE_MAX,
     crossed,
     disordered,
+    floats,
     insane,
     mistimed,
     note_missing,
@@ -82,7 +83,7 @@ class Gate:
             price = feed.price  # sizes alone changed, as most often
         else:
             try:
-                bid, ask = float(event.bid), float(event.ask)
+                bid, ask = floats(event.bid, event.ask)
             except ValueError:
                 return self._reject(Reason.NOT_A_NUMBER, feed, frame)
             if not PRICE_MIN <= bid < ask <= PRICE_MAX:
@@ -97,14 +98,18 @@ class Gate:
             return self._reject(mistimed(event.event_ms), feed, frame)
         feed.order = order
         near = feed.low <= price <= feed.high
-        return (self._settle if near else self._weigh)(feed, event, frame, price)
+        return (
+            self._settle(feed, event, frame, price)
+            if near
+            else self._weigh(feed, event, frame, price)
+        )
 
     def trade(self, event: Trade, frame: Frame) -> bool:
         """Judge a trade on an exchange."""
         key = (frame.source, event.symbol, event.currency)
         feed = self._trades.get(key) or self._open(self._trades, key, Kind.TRADE)
         try:
-            price, size = float(event.price), float(event.quantity)
+            price, size = floats(event.price, event.quantity)
         except ValueError:
             return self._reject(Reason.NOT_A_NUMBER, feed, frame)
         if not (PRICE_MIN <= price <= PRICE_MAX and 0.0 < size < SIZE_MAX):
@@ -119,7 +124,11 @@ class Gate:
             note_missing(feed, trade_id)
         feed.order = trade_id
         near = feed.low <= price <= feed.high
-        return (self._settle if near else self._weigh)(feed, event, frame, price)
+        return (
+            self._settle(feed, event, frame, price)
+            if near
+            else self._weigh(feed, event, frame, price)
+        )
 
     def oracle(self, event: Oracle, frame: Frame) -> bool:
         """Judge the word of an oracle."""
@@ -140,7 +149,7 @@ class Gate:
         key = (frame.source, event.symbol, event.currency)
         feed = self._marks.get(key) or self._open(self._marks, key, Kind.INDEX)
         try:
-            price, mark = float(event.index), float(event.mark)
+            price, mark = floats(event.index, event.mark)
             funded = -1.0 <= float(event.funding_rate or 0) <= 1.0
         except ValueError:
             return self._reject(Reason.NOT_A_NUMBER, feed, frame)
@@ -205,7 +214,11 @@ class Gate:
             return self._reject(mistimed(event.event_ms), feed, frame)
         feed.word = word
         near = feed.low <= price <= feed.high
-        return (self._settle if near else self._weigh)(feed, event, frame, price)
+        return (
+            self._settle(feed, event, frame, price)
+            if near
+            else self._weigh(feed, event, frame, price)
+        )
 
     def _settle(self, feed: Feed, event: PriceEvent, frame: Frame, price: float) -> bool:
         """Make this the feed's price."""

@@ -35,19 +35,8 @@ _STREAM_AT: Final = len(_COMBINED)
 _STREAM_MAX: Final = 60  # bytes to the @
 _NUMBERS: Final = re.compile(r"[0-9]++(?:\.[0-9]++)?+(?: [0-9]++(?:\.[0-9]++)?+)*+").fullmatch
 _SHORT_BYTES_MAX: Final = 300
-_TOP: Final = re.compile(
-    r'\{"stream":"[a-z0-9]++@bookTicker","data":\{(?:"e":"bookTicker",)?+"u":([0-9]{1,18}+),'
-    r'(?:"E":([0-9]{1,18}+),"T":[0-9]{1,18}+,)?+"s":"([A-Z0-9]{1,40}+)",'
-    r'"b":"([0-9]++\.[0-9]++)","B":"([0-9]++\.[0-9]++)",'
-    r'"a":"([0-9]++\.[0-9]++)","A":"([0-9]++\.[0-9]++)"\}\}'
-).fullmatch
-_TRADED: Final = re.compile(
-    r'\{"stream":"[a-z0-9]++@trade","data":\{"e":"trade","E":[0-9]{1,18}+,"s":"([A-Z0-9]{1,40}+)",'
-    r'"t":([0-9]{1,18}+),"p":"([0-9]++\.[0-9]++)","q":"([0-9]++\.[0-9]++)",'
-    r'"T":([0-9]{1,18}+),"m":(true|false),"M":(?:true|false)\}\}'
-).fullmatch
-"""Both exchanges' book tickers and spot's trades, letter by letter: nearly all of the traffic, read
-in one pass. What is written any other way goes the long way, and says the same."""
+_ZEROED: Final = bytes.maketrans(b"123456789", b"000000000")
+_SHAPES_KNOWN: Final = 32_768  # a few for every pair: its numbers are not all of one length
 _RATE: Final = re.compile(r"-?[0-9]++(?:\.[0-9]++)?+").fullmatch
 
 
@@ -106,16 +95,17 @@ def read(data: bytes, feed: str) -> Sequence[Event]:
     """
     try:
         if len(data) < _SHORT_BYTES_MAX:
-            text = data.decode("latin-1")
-            if said := _TOP(text):
-                return _top(said)
-            if said := _TRADED(text):
-                return _traded_shortly(said)
+            known = _SOUND.get(data.translate(_ZEROED))
+            if known is not None:
+                decode, say = known
+                return say(decode(data).data)
         if data.startswith(_COMBINED):
             at = data.find(b"@", _STREAM_AT, _STREAM_AT + _STREAM_MAX) + 1
             kind = _BY_START.get(data[at : at + _START])
             if kind is not None:
-                return kind.say(kind.combined(data).data)
+                events = kind.say(kind.combined(data).data)
+                _remember(data, kind)
+                return events
         return _read_plain(data, feed)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
         raise Corrupt(f"not a Binance message: {problem}", code="message.unreadable") from problem
@@ -176,26 +166,22 @@ def _kind_of(stream: str) -> str:
     return stream.partition("@")[2].partition("@")[0].partition("_")[0]
 
 
-def _top(said: re.Match[str]) -> Sequence[Event]:
-    update, time, pair, bid, bid_size, ask, ask_size = said.groups()
-    of = market(pair)
-    if of is None:
-        return ()
-    event_ms = None if time is None else _ms(int(time))
-    return (Quote(of[0], of[1], bid, bid_size, ask, ask_size, int(update), event_ms),)
-
-
-def _traded_shortly(said: re.Match[str]) -> Sequence[Event]:
-    pair, number, price, size, time, maker = said.groups()
-    of = market(pair)
-    if of is None:
-        return ()
-    return (Trade(of[0], of[1], price, size, int(number), _ms(int(time)), maker == "true"),)
+def _remember(data: bytes, kind: "_Kind[Any]") -> None:
+    """Note that a message's numbers are numbers, and so are those of all of its shape."""
+    if kind.sound is None or len(data) >= _SHORT_BYTES_MAX or b"\\" in data:
+        return  # behind a backslash digits may spell a letter
+    if len(_SOUND) >= _SHAPES_KNOWN:
+        _SOUND.clear()
+    _SOUND[data.translate(_ZEROED)] = kind.sound
 
 
 def _quote(said: shapes.BookTicker) -> Sequence[Event]:
     if not _are_numbers(said.b, said.B, said.a, said.A):
         raise _no_number(said)
+    return _sound_quote(said)
+
+
+def _sound_quote(said: shapes.BookTicker) -> Sequence[Event]:
     of = market(said.s)
     if of is None:
         return ()
@@ -204,20 +190,27 @@ def _quote(said: shapes.BookTicker) -> Sequence[Event]:
 
 
 def _trade(said: shapes.Trade) -> Sequence[Event]:
+    if said.X == shapes.MARKET and not _are_numbers(said.p, said.q):
+        raise _no_number(said)
+    return _sound_trade(said)
+
+
+def _sound_trade(said: shapes.Trade) -> Sequence[Event]:
     if said.X != shapes.MARKET:  # the insurance fund and the like: no price two sides agreed on
         return ()
-    return _traded(said, said.t)
+    of = market(said.s)
+    return (Trade(of[0], of[1], said.p, said.q, said.t, _ms(said.T), said.m),) if of else ()
 
 
 def _agg_trade(said: shapes.AggTrade) -> Sequence[Event]:
-    return _traded(said, said.a)
-
-
-def _traded(said: shapes.Trade | shapes.AggTrade, number: int) -> Sequence[Event]:
     if not _are_numbers(said.p, said.q):
         raise _no_number(said)
+    return _sound_agg_trade(said)
+
+
+def _sound_agg_trade(said: shapes.AggTrade) -> Sequence[Event]:
     of = market(said.s)
-    return (Trade(of[0], of[1], said.p, said.q, number, _ms(said.T), said.m),) if of else ()
+    return (Trade(of[0], of[1], said.p, said.q, said.a, _ms(said.T), said.m),) if of else ()
 
 
 def _diff(said: shapes.DepthUpdate) -> Sequence[Event]:
@@ -288,23 +281,39 @@ class _Combined(msgspec.Struct, Generic[_Said], frozen=True, gc=False):
 
 
 class _Kind(Generic[_Said]):
-    """How one kind of message is decoded, inside a combined one or plain, and what it says."""
+    """How one kind of message is decoded, inside a combined one or plain, and what it says.
 
-    __slots__ = ("combined", "plain", "say")
+    `sound` decodes a combined one whose numbers are known to be numbers, and says what it says;
+    None where no message is like another.
+    """
 
-    def __init__(self, said: type[_Said], say: Callable[[_Said], Sequence[Event]]) -> None:
+    __slots__ = ("combined", "plain", "say", "sound")
+
+    def __init__(
+        self,
+        said: type[_Said],
+        say: Callable[[_Said], Sequence[Event]],
+        say_sound: Callable[[_Said], Sequence[Event]] | None = None,
+    ) -> None:
         self.combined = msgspec.json.Decoder(_Combined[said]).decode  # type: ignore[valid-type]
         self.plain = msgspec.json.Decoder(said).decode
         self.say = say
+        self.sound = say_sound and (self.combined, say_sound)
 
 
 _BOOK_TICKER: Final = "bookTicker"
-_QUOTES: Final = _Kind(shapes.BookTicker, _quote)
-_TRADES: Final = _Kind(shapes.Trade, _trade)
-_AGG_TRADES: Final = _Kind(shapes.AggTrade, _agg_trade)
+_QUOTES: Final = _Kind(shapes.BookTicker, _quote, _sound_quote)
+_TRADES: Final = _Kind(shapes.Trade, _trade, _sound_trade)
+_AGG_TRADES: Final = _Kind(shapes.AggTrade, _agg_trade, _sound_agg_trade)
 _DIFFS: Final = _Kind(shapes.DepthUpdate, _diff)
 _KLINES: Final = _Kind(shapes.Kline, _kline)
 _MARKS: Final = _Kind(shapes.MarkPrice, _mark)
+
+_SOUND: Final[dict[bytes, tuple[Callable[[bytes], Any], Callable[[Any], Sequence[Event]]]]] = {}
+"""By shape, which is a message with zeros for its digits: how to read one that was found sound.
+Which digits stand in a text does not decide whether it is a number: that is asked of the first
+message of a shape alone, and would be a third of what reading costs. All else is asked of each.
+"""
 
 _BY_STREAM: Final[Mapping[str, _Kind[Any]]] = {
     _BOOK_TICKER: _QUOTES, "trade": _TRADES, "aggTrade": _AGG_TRADES,

@@ -26,10 +26,11 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     s: Text
 
 
-class BookTicker(Message, frozen=True, gc=False):
-    """The top of a book; spot gives no time."""
+class BookTicker(msgspec.Struct, frozen=True, gc=False):
+    """The top of a book; spot gives no time. In the order it is written, which is read quickest."""
 
     u: Count
+    s: Text
     b: Text
     B: Text
     a: Text

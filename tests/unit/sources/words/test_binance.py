@@ -192,6 +192,7 @@ NO_NUMBERS = ("", ".", "1.2.3", "1.", ".5", "NaN", "inf", "-1", "+1", "1e5", "1_
 @pytest.mark.parametrize("broken", NO_NUMBERS)
 @pytest.mark.parametrize("stream", STREAMS)
 def test_that_what_is_no_number_is_refused(stream: str, broken: str) -> None:
+    assert read(combined(stream, STREAMS[stream]), "ws")  # its shape is known from here on
     for name in READ[stream][0]:
         if (name, broken) != ("r", "-1"):  # funding may be paid either way
             assert refuses(stream, name, broken), name
@@ -306,22 +307,64 @@ DIGITS = st.from_regex(r"[0-9]{1,12}\.[0-9]{1,8}", fullmatch=True)
 
 
 @given(st.lists(DIGITS, min_size=4, max_size=4), st.integers(0, 2**63 - 1), st.booleans())
-def test_that_the_short_way_reads_what_the_long_way_reads(
+def test_that_a_message_of_a_known_shape_is_read_like_one_of_none(
     numbers: list[str],
     number: int,
     either: bool,  # noqa: FBT001
 ) -> None:
     top = {**(FUTURES_BOOK if either else BOOK), "u": number}
     top |= dict(zip("bBaA", numbers, strict=True))
-    trade = {**TRADE, "t": number, "p": numbers[0], "q": numbers[1], "m": either}
-    for stream, data, short in (
-        ("x@bookTicker", top, binance._TOP),
-        ("x@trade", trade, binance._TRADED),
+    prints = {"t": number, "a": number, "p": numbers[0], "q": numbers[1], "m": either}
+    for stream, data in (
+        ("x@bookTicker", top),
+        ("x@trade", TRADE | prints),
+        ("x@aggTrade", AGG_TRADE | prints),
     ):
         message = combined(stream, data)
-        apart = json.dumps({"stream": stream, "data": data}).encode()  # with blanks
-        assert read(message, "ws") == read(apart, "ws")
-        assert bool(short(message.decode())) == (number < 10**18)
+        apart = json.dumps({"stream": stream, "data": data}).encode()  # with blanks: never known
+        assert read(message, "ws") == read(message, "ws") == read(apart, "ws")
+        assert shape(message) in binance._SOUND
+        assert shape(apart) not in binance._SOUND
+
+
+@given(st.sampled_from(MESSAGES), st.randoms(use_true_random=False))
+def test_that_no_digits_make_a_known_shape_say_what_a_new_one_would_not(
+    message: bytes, chance: random.Random
+) -> None:
+    for _ in range(20):
+        first = chance.choice([message, mutated(message, chance)])
+        other = bytes(chance.choice(b"0123456789") if 48 <= one < 58 else one for one in first)
+        binance._SOUND.clear()
+        alone = outcome(other)
+        binance._SOUND.clear()
+        outcome(first)
+        assert outcome(other) == alone
+
+
+def test_that_digits_which_spell_a_letter_are_no_number() -> None:
+    escaped = combined("btcusdt@bookTicker", BOOK).replace(b'"3.78826000"', b'"\\u0033.78826000"')
+    assert read(escaped, "ws") == read(combined("btcusdt@bookTicker", BOOK), "ws")
+    assert outcome(escaped.replace(b"u0033", b"u0043")) == "message.unreadable"
+
+
+def test_that_no_more_shapes_are_remembered_than_a_bound() -> None:
+    for number in range(binance._SHAPES_KNOWN + 2):
+        name = "".join("ABCDEFGHIJ"[int(digit)] for digit in str(number))
+        assert read(combined("x@bookTicker", {**BOOK, "s": f"{name}USDT"}), "ws")
+        assert 0 < len(binance._SOUND) <= binance._SHAPES_KNOWN
+
+
+def shape(message: bytes) -> bytes:
+    """Return a message with zeros for its digits."""
+    return bytes(48 if 48 <= one < 58 else one for one in message)
+
+
+def outcome(message: bytes) -> object:
+    """Return what a message says, or the code it is refused by."""
+    try:
+        return read(message, "ws")
+    except Corrupt as refused:
+        return refused.code
 
 
 def test_that_a_market_made_up_is_read_whole() -> None:
