@@ -12,9 +12,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
-from yarl import URL
-
-from quantdesk.app import wallets
+from quantdesk.app import node, wallets
 from quantdesk.app.aggregator import open_jupiter
 from quantdesk.app.background import Background
 from quantdesk.app.discovery import discovered
@@ -22,29 +20,19 @@ from quantdesk.app.exchange import is_real, open_binance
 from quantdesk.app.opened import Hands, Opened
 from quantdesk.app.pools import Ground, Knowledge, open_pools
 from quantdesk.app.unlocking import Door, unlocking
-from quantdesk.chains.solana.chain import Solana, Terms
-from quantdesk.chains.solana.fees import Policy
+from quantdesk.chains.solana.chain import Solana
 from quantdesk.chains.solana.keys import Signer, wallet
 from quantdesk.chains.solana.rpc import Rpc
 from quantdesk.chains.solana.vault import Vault
 from quantdesk.core.clock import Clock
-from quantdesk.core.errors import DeskError, Refused
-from quantdesk.core.markets import MARKETS, Market
+from quantdesk.core.errors import Refused
+from quantdesk.core.markets import Market
 from quantdesk.engines.orders.floor import CheckPrice, Floor, Holdings
 from quantdesk.engines.orders.quality.bias import Bias
 from quantdesk.engines.orders.reference import Reference
 from quantdesk.ops.health import Probe
 from quantdesk.ops.tasks import Tasks
 from quantdesk.settings import Settings
-from quantdesk.venues.port import Venue
-
-_POOLS_S = 10.0
-_POLL_S = 0.05
-# https://github.com/ChainAgnostic/namespaces/blob/main/solana/caip2.md
-_GENESIS = {
-    "5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d": "mainnet",
-    "EtWTRABZaYq6iMfeYKouRu166VU2xqa1wcaWoxPkrZBG": "devnet",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,22 +68,22 @@ async def open_cluster(
         purse = await _purse(stack, settings, home, reference=reference, hands=hands)
         hands.say("node")
         rpc = await stack.enter_async_context(Rpc(url=settings.solana.rpc_url))
-        await _check_cluster(rpc, settings.mode)
+        await node.check_cluster(rpc, settings.mode)
         owner = wallet(str(purse.signer.pubkey()))
         chain = Solana(
-            rpc=rpc, keypair=purse.signer, wallet=owner, clock=clock, terms=_terms(settings)
+            rpc=rpc, keypair=purse.signer, wallet=owner, clock=clock, terms=node.terms(settings)
         )
         hands.say("pools")
         venues = await discovered(rpc, {})
         opened = await open_pools(
             background,
-            Ground(rpc=rpc, ws=_ws(settings), chain=chain, wallet=owner, venues=venues),
+            Ground(rpc=rpc, ws=node.ws(settings), chain=chain, wallet=owner, venues=venues),
             settings=settings,
             knowledge=Knowledge(board=reference.board, check_price=purse.check_price, bias=bias),
             clock=clock,
             jitter=purse.jitter,
         )
-        await _quoting(venues, clock)
+        await node.quoting(venues, clock)
         rivals, probes = await _rivals(
             stack, background, settings, purse=purse, pools=opened.floor, chain=chain
         )
@@ -105,7 +93,7 @@ async def open_cluster(
             floor=replace(opened.floor, rivals=rivals),
             known_balances=lambda: most([floor.holds for floor in floors]),
             probes={**opened.probes, **purse.probes, **probes},
-            urls={"rpc": _shown(settings.solana.rpc_url), "ws": _shown(_ws(settings))},
+            urls={"rpc": node.shown(settings.solana.rpc_url), "ws": node.shown(node.ws(settings))},
         )
 
 
@@ -121,26 +109,11 @@ def most(holdings: Sequence[Holdings]) -> Mapping[str, int] | None:
 
 
 def _check(settings: Settings) -> None:
-    url = URL(settings.solana.rpc_url)
-    if url.scheme not in {"http", "https"} or not url.host:
-        raise Refused(
-            f"mode {settings.mode} needs solana.rpc_url, such as https://HOST",
-            code="settings.invalid",
-        )
+    node.check_url(settings)
     if settings.mode == "devnet" and is_real(settings.binance):
         raise Refused(
             "binance.url is an exchange with real money; on devnet only a test network's is used",
             code="settings.invalid",
-        )
-
-
-async def _check_cluster(rpc: Rpc, mode: str) -> None:
-    """Turn away from the other mode's cluster; a private one, or a fork, is anyone's."""
-    genesis = await rpc.ask("getGenesisHash", answer=str)
-    if _GENESIS.get(genesis, mode) != mode:
-        raise Refused(
-            f"solana.rpc_url is a node of {_GENESIS[genesis]}; this desk is in mode {mode}",
-            code="solana.cluster",
         )
 
 
@@ -190,40 +163,3 @@ async def _rivals(
         floors[exchange.floor.name] = exchange.floor
         probes[exchange.floor.name] = exchange.probe
     return floors, probes
-
-
-def _terms(settings: Settings) -> Terms:
-    landing = settings.landing
-    return Terms(
-        policy=Policy(landing.policy),
-        priority_lamports_max=landing.priority_lamports_max,
-        deviation_bps=landing.deviation_bps,
-    )
-
-
-def _ws(settings: Settings) -> str:
-    told = settings.solana
-    return told.ws_url or "ws" + told.rpc_url.removeprefix("http")
-
-
-def _shown(url: str) -> str:
-    """Return an address without what may be secret in it."""
-    told = URL(url)
-    return str(URL.build(scheme=told.scheme, host=told.host or "", port=told.explicit_port))
-
-
-async def _quoting(venues: Sequence[Venue], clock: Clock) -> None:
-    """Return once every venue quotes a pair, or after a while: orders say what is missing."""
-    deadline = clock.monotonic() + _POOLS_S
-    while clock.monotonic() < deadline and not all(_quotes(venue, clock) for venue in venues):
-        await clock.sleep(_POLL_S)
-
-
-def _quotes(venue: Venue, clock: Clock) -> bool:
-    for market in MARKETS.values():
-        try:
-            if venue.pools(frozenset((market.base.mint, market.quote.mint)), now_ms=clock.now_ms()):
-                return True
-        except DeskError:
-            continue
-    return False

@@ -6,7 +6,7 @@ fails half way leaves nothing behind.
 
 import os
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -18,15 +18,14 @@ from quantdesk.access.limits.routes import rates
 from quantdesk.app.access import open_access
 from quantdesk.app.auditing import open_auditing
 from quantdesk.app.background import Background
-from quantdesk.app.bounds import ELSEWHERE, allowed, guard_limits
+from quantdesk.app.bounds import allowed, guard_limits
 from quantdesk.app.edge import open_edge
+from quantdesk.app.floors import open_floor
 from quantdesk.app.foundation import Desk, Say, open_database, spare_the_collector
 from quantdesk.app.front import open_front
 from quantdesk.app.limiting import Limiting, open_limiting
-from quantdesk.app.localnet import open_localnet
 from quantdesk.app.master import open_sealer
-from quantdesk.app.opened import Hands, Opened
-from quantdesk.app.paper import open_paper
+from quantdesk.app.opened import Hands
 from quantdesk.app.parts import Parts
 from quantdesk.app.prices import open_prices
 from quantdesk.core.clock import Clock, SystemClock, iso
@@ -97,7 +96,7 @@ async def _parts(stack: AsyncExitStack, given: _Given) -> Parts:
     reference = Reference(board=board, limits=lambda: limiting.book.desk, clock=clock)
     say(f"{settings.mode} floor")
     opened = await stack.enter_async_context(
-        _floor(settings, home, reference, bias, tasks, Hands(sealer, say))
+        open_floor(settings, home, reference, bias, tasks, Hands(sealer, say))
     )
     return Parts(
         settings=settings,
@@ -129,22 +128,6 @@ async def _limiting(
         pools=pools,
         clock=clock,
     )
-
-
-def _floor(
-    settings: Settings, home: Path, reference: Reference, bias: Bias, tasks: Tasks, hands: Hands
-) -> AbstractAsyncContextManager[Opened]:
-    """Return the floor of the mode. Modes are walls: the paper floor cannot reach a key."""
-    if settings.mode == "paper":
-        return open_paper(settings, reference=reference, clock=reference.clock)
-    if settings.mode in ELSEWHERE:
-        # Keys of money, ciphers and exchanges: nothing of it is even loaded in other modes.
-        from quantdesk.app.cluster import open_cluster  # noqa: PLC0415
-
-        return open_cluster(
-            settings, home, reference=reference, bias=bias, tasks=tasks, hands=hands
-        )
-    return open_localnet(settings, home, reference=reference, bias=bias, tasks=tasks, hands=hands)
 
 
 def _identity(parts: Parts) -> dict[str, Any]:

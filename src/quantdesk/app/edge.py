@@ -19,7 +19,7 @@ from quantdesk.app.background import Background
 from quantdesk.app.bounds import pace
 from quantdesk.app.catching_up import catch_up
 from quantdesk.app.channels import MarketChannels, Services
-from quantdesk.app.foundation import answers
+from quantdesk.app.foundation import answers, orders_move
 from quantdesk.app.limiting import limit_routes
 from quantdesk.app.market_routes import market_routes
 from quantdesk.app.messages import MESSAGES
@@ -34,13 +34,14 @@ from quantdesk.app.streaming import open_hub
 from quantdesk.app.terminal import open_portfolio, terminal_routes
 from quantdesk.app.watch_data import watch_data
 from quantdesk.bus.memory import Memory
-from quantdesk.core.errors import Unavailable
+from quantdesk.bus.port import Bus
 from quantdesk.engines.orders.counts import OrderCounts
 from quantdesk.engines.orders.engine import TOPIC, Orders
 from quantdesk.engines.orders.intake import Intake
 from quantdesk.engines.orders.preview import Previews
 from quantdesk.engines.orders.quality.ledger import Books, Ledger
 from quantdesk.engines.orders.stages import StageTimes
+from quantdesk.engines.orders.taking import Taking
 from quantdesk.hub.orders import OrderStreams
 from quantdesk.hub.streams import Streams
 from quantdesk.ops import health
@@ -58,12 +59,13 @@ async def open_edge(stack: AsyncExitStack, parts: Parts, identity: dict[str, Any
     background, bus = Background(stack, parts.tasks), Memory()
     orders, intake = _engine(parts, bus)
     followers = _followers(parts, orders, bus, background)
+    heard = _heard(parts, orders, bus, background)
     stages = StageTimes(clock=clock)
-    for hear in (OrderCounts(metrics).take, stages.take):
-        bus.listen(TOPIC, hear)
-    ledger = _ledger(parts, bus, background)
+    bus.listen(TOPIC, OrderCounts(metrics).take)
+    heard.listen(TOPIC, stages.take)
+    ledger = _ledger(parts, heard, background)
     services = _services(parts, orders)
-    portfolio = open_portfolio(background, bus, parts)
+    portfolio = open_portfolio(background, heard, parts)
     looked = Operations(
         parts=parts, orders=orders, stages=stages, services=services, identity=identity
     )
@@ -111,7 +113,8 @@ async def open_edge(stack: AsyncExitStack, parts: Parts, identity: dict[str, Any
 
 
 def _engine(parts: Parts, bus: Memory) -> tuple[Orders, Intake]:
-    orders = Orders(
+    kind = Orders if parts.executes else Taking
+    orders = kind(
         rules=replace(pace(parts.settings), halts=parts.limiting.book.halts),
         pools=parts.pools,
         floor=parts.opened.floor,
@@ -146,7 +149,19 @@ def _followers(parts: Parts, orders: Orders, bus: Memory, background: Background
     return rereading
 
 
-def _ledger(parts: Parts, bus: Memory, background: Background) -> Ledger:
+def _heard(parts: Parts, orders: Orders, bus: Memory, background: Background) -> Bus:
+    """Return where to hear of orders: of one's own, or of all where others execute them."""
+    if not isinstance(orders, Taking):
+        return bus
+    assert parts.wide is not None, "what others execute is heard from them"
+    events = parts.wide.events
+    events.listen(TOPIC, orders.heard)
+    events.on_missed(TOPIC, orders.missed)
+    background.begin("orders counted", orders.run)
+    return events
+
+
+def _ledger(parts: Parts, bus: Bus, background: Background) -> Ledger:
     ledger = Ledger(
         books=Books(mode=parts.settings.mode, price_age_ms_max=parts.limits.price_age_ms_max),
         pools=parts.pools,
@@ -185,7 +200,7 @@ def _services(parts: Parts, orders: Orders) -> Services:
     feeding = parts.prices.feeding
     probes: dict[str, health.Probe] = {
         "database": answers(parts.pools),
-        "orders": _orders_move(orders),
+        "orders": orders_move(orders),
         "prices": feeding.probe,
         "trading": parts.limiting.book.probe,
         "disk": health.disk(parts.home),
@@ -264,12 +279,3 @@ def _gauges(metrics: Metrics, orders: Orders, streams: Streams, ledger: Ledger) 
     metrics.gauge("orders_halted", "Executions ended by a bug.", lambda: orders.halted)
     metrics.gauge("sockets", "WebSocket clients.", lambda: len(streams))
     metrics.gauge("ledger_unreadable", "Fills the ledger cannot read.", lambda: ledger.unreadable)
-
-
-def _orders_move(orders: Orders) -> health.Probe:
-    async def probe() -> str:
-        if orders.journal.waiting_for_database:
-            raise Unavailable("moves wait for the database", code="database.unavailable")
-        return f"{len(orders.usage)} open, {orders.in_flight()} in flight"
-
-    return probe

@@ -1,7 +1,8 @@
 """What every process of a desk stands on: its database, its owner, a quiet collector of garbage."""
 
+import asyncio
 import gc
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -9,10 +10,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from quantdesk.access import store
+from quantdesk.access.master import keyring
 from quantdesk.access.owner import ensure_owner
 from quantdesk.app.background import Background
 from quantdesk.core.clock import Clock, SystemClock
+from quantdesk.core.errors import Refused, Unavailable
 from quantdesk.core.ids import ids
+from quantdesk.engines.orders.engine import Orders
 from quantdesk.ops import folder, health
 from quantdesk.ops.keeper import keep
 from quantdesk.ops.tasks import Tasks
@@ -28,12 +32,18 @@ _CONNECTIONS: Final = 6
 _ALLOCATIONS: Final = 50_000  # between young collections
 
 
+async def _never() -> None:
+    await asyncio.Event().wait()
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """A process of a desk that runs; `new_key` is the owner's key if this start made it."""
 
     identity: dict[str, Any]
     new_key: str | None
+    ends: Callable[[], Awaitable[object]] = _never
+    """Raises when it can go on no longer; never returns."""
 
     @property
     def url(self) -> str:
@@ -78,6 +88,12 @@ async def is_owned(pools: Pools) -> bool:
         return await store.owner(c) is not None
 
 
+def master_key(settings: Settings, home: Path) -> Path:
+    """Return where the master keys are."""
+    named = settings.access.master_key_file
+    return Path(named).expanduser().absolute() if named else home / keyring.FILE
+
+
 def answers(pools: Pools) -> health.Probe:
     """Return a probe of the database."""
 
@@ -86,6 +102,29 @@ def answers(pools: Pools) -> health.Probe:
         return "answers"
 
     return probe
+
+
+def orders_move(orders: Orders) -> health.Probe:
+    """Return a probe of the orders engine."""
+
+    async def probe() -> str:
+        if orders.journal.waiting_for_database:
+            raise Unavailable("moves wait for the database", code="database.unavailable")
+        return f"{len(orders.usage)} open, {orders.in_flight()} in flight"
+
+    return probe
+
+
+def check_apart(settings: Settings, role: str) -> None:
+    """Raise `Refused` (`settings.invalid`) where a role that runs apart cannot reach the others."""
+    wanted = {"database_url": settings.database_url, "nats_url": settings.nats_url}
+    lacking = [name for name, value in wanted.items() if not value]
+    if lacking:
+        raise Refused(
+            f"`run {role}` works with other processes: set {' and '.join(lacking)}, the same for"
+            " all (QD_DATABASE_URL, QD_NATS_URL)",
+            code="settings.invalid",
+        )
 
 
 def spare_the_collector() -> None:

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from socket import socket
+from typing import Protocol
 
 from quantdesk.api.connections import Bounds
-from quantdesk.api.edge import Edge
+from quantdesk.api.edge import Receive, Scope, Send
+from quantdesk.api.express import HotPaths
 from quantdesk.api.protection import listening
 from quantdesk.api.protection.guarded import Guarded
 from quantdesk.api.protection.protection import Protection
@@ -17,6 +19,13 @@ from quantdesk.app.background import Background
 from quantdesk.core.clock import Clock
 from quantdesk.settings import ApiSettings
 from quantdesk.telemetry.metrics import Metrics
+
+
+class Served(HotPaths, Protocol):
+    """What is served: the edge, or the little of a process without one."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request or socket."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +53,7 @@ class Front:
         self,
         stack: AsyncExitStack,
         background: Background,
-        edge: Edge,
+        edge: Served,
         *,
         metrics: Metrics,
         clock: Clock,

@@ -3,7 +3,7 @@
 import os
 import random
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
 from decimal import Decimal
 from functools import partial
@@ -63,9 +63,11 @@ async def open_localnet(
         hands.say("local chain")
         trader_key, maker_key = wallets.localnet(home, hands.wrapping)
         process.prepare(home, _usd(reference))
-        place = await _started(stack, background, settings, home, clock)
+        child = await _child(settings, home, clock, port=hands.port)
+        place = await _started(stack, background, child, clock)
         rpc = await stack.enter_async_context(Rpc(url=place.rpc))
-        trader, chain = _wallet(trader_key, rpc, clock, _terms(maker_key, settings))
+        terms = _terms(maker_key, settings)
+        trader, chain = _wallet(trader_key, rpc, clock, terms)
         pools = await standing(rpc)
         venues = await discovered(rpc, flat(pools))
         ground = Ground(rpc=rpc, ws=place.ws, chain=chain, wallet=trader, venues=venues)
@@ -89,18 +91,37 @@ async def open_localnet(
         )
         background.begin("market maker", maintained.run)
         operator = LocalnetOperator(await stack.enter_async_context(Rpc(url=place.rpc)))
-        yield replace(opened, urls={"rpc": place.rpc, "ws": place.ws}, operator=operator)
+        yield replace(
+            opened,
+            urls={"rpc": place.rpc, "ws": place.ws},
+            tables=terms.lookup_tables,
+            operator=operator,
+        )
+
+
+async def _child(settings: Settings, home: Path, clock: Clock, *, port: int) -> Child:
+    """Return the localnet's process, started at a port if it can be had, else still to start."""
+
+    def named(at: int) -> Child:
+        return Child(
+            module="quantdesk.localnet",
+            args=(str(home), str(settings.localnet.slot_ms), str(settings.localnet.depth_usd)),
+            place=home / process.PLACE,
+            log=home / "localnet.log",
+            port=at,
+        )
+
+    if port:
+        child = named(port)
+        with suppress(Unavailable):  # another program has it by now
+            await child.start(clock=clock, within_s=_START_S)
+            return child
+    return named(0)
 
 
 async def _started(
-    stack: AsyncExitStack, background: Background, settings: Settings, home: Path, clock: Clock
+    stack: AsyncExitStack, background: Background, child: Child, clock: Clock
 ) -> Place:
-    child = Child(
-        module="quantdesk.localnet",
-        args=(str(home), str(settings.localnet.slot_ms), str(settings.localnet.depth_usd)),
-        place=home / process.PLACE,
-        log=home / "localnet.log",
-    )
     stack.push_async_callback(child.stop, clock=clock, within_s=_STOP_S)
     start = partial(child.start, clock=clock, within_s=_START_S)
     place = await start()

@@ -6,22 +6,16 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
-from quantdesk.access.master import keyring
 from quantdesk.access.master.opening import open_master
 from quantdesk.access.master.rotation import Rotated, Rotation
 from quantdesk.access.sealing import Sealer
 from quantdesk.app import wallets
+from quantdesk.app.foundation import master_key
 from quantdesk.core.errors import Unavailable
 from quantdesk.settings import Settings
 from quantdesk.store.embedded import Embedded
 from quantdesk.store.migrate import pending
 from quantdesk.store.pool import Pools, connect
-
-
-def master_key(settings: Settings, home: Path) -> Path:
-    """Return where the master keys are."""
-    named = settings.access.master_key_file
-    return Path(named).expanduser().absolute() if named else home / keyring.FILE
 
 
 async def open_sealer(settings: Settings, home: Path, pools: Pools) -> Sealer:
@@ -72,3 +66,13 @@ async def _database(settings: Settings, home: Path) -> AsyncIterator[Pools]:
     finally:
         if embedded is not None:
             await embedded.stop()
+
+
+async def open_wrapping(settings: Settings, home: Path, pools: Pools) -> Sealer:
+    """Return what seals this home's wallets alone; raises as `open_master`.
+
+    A process that signs has a master key of its own: that of the processes which serve clients
+    opens no wallet, and this one need not open what they have sealed.
+    """
+    path = master_key(settings, home)
+    return await open_master(path, pools=pools, files=wallets.files(home), columns=())

@@ -24,10 +24,14 @@ class Seals(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Hands:
-    """What opens the key of a floor's wallet, and who is told of the start."""
+    """What opens the key of a floor's wallet, and who is told of the start.
+
+    `port` is where other processes look for a localnet; 0 where nobody does.
+    """
 
     wrapping: Seals
     say: Callable[[str], None]
+    port: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,5 +45,7 @@ class Opened:
     read: Callable[[str], Awaitable[Mapping[str, int]]] | None = None
     """Returns what any wallet of the chain holds; None where there is no chain."""
     urls: Mapping[str, str] = field(default_factory=dict)
+    tables: tuple[str, ...] = ()
+    """Lookup tables of the localnet, which processes without its keys cannot work out."""
     operator: Operator | None = None
     """Switches the faults of the localnet and makes its tokens; None in other modes."""

@@ -42,6 +42,8 @@ class Parts:
     tasks: Tasks
     access: Access
     url: str
+    executes: bool = True
+    """Whether orders are executed here; else by workers, over the same bus."""
 
     @property
     def board(self) -> Board:

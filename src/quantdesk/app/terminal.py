@@ -12,13 +12,13 @@ from quantdesk.api.preferences import PreferenceRoutes
 from quantdesk.app.background import Background
 from quantdesk.app.operations import Operations
 from quantdesk.app.parts import Parts
-from quantdesk.bus.memory import Memory
+from quantdesk.bus.port import Bus
 from quantdesk.engines.orders.engine import TOPIC
 from quantdesk.engines.orders.model import OrderEvent, OrderStatus
 from quantdesk.engines.portfolio.ledger import Portfolio
 
 
-def open_portfolio(background: Background, bus: Memory, parts: Parts) -> Portfolio:
+def open_portfolio(background: Background, bus: Bus, parts: Parts) -> Portfolio:
     """Return the portfolio of the desk's mode, kept in the background until the stack unwinds."""
     portfolio = Portfolio(mode=parts.settings.mode, pools=parts.pools, clock=parts.clock)
 

@@ -24,13 +24,13 @@ def rotate(
     Killed at any point it loses nothing: run it again and it goes on.
     """
     # A desk's database and wallets; the commands that only ask do not pay for them.
-    from quantdesk.app import master  # noqa: PLC0415
+    from quantdesk.app import foundation, master  # noqa: PLC0415
 
     place = knobs.home(home)
     settings = knobs.load(place, flags=set_ or [])
     with alone(place):
         done = run(master.rotate(settings, place, say=say))
-    file = master.master_key(settings, place)
+    file = foundation.master_key(settings, place)
     answer(f"master key {done.newest} seals now; {done.secrets} secrets were moved to it")
     answer(f"keep a copy of {file}, apart from the copies of the database")
     answer("copies of the database from before open with the copy of the old key only")

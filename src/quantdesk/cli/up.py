@@ -1,6 +1,5 @@
 """`quantdesk up`: one desk in the foreground, until Ctrl-C or SIGTERM."""
 
-import asyncio
 import fcntl
 import os
 import signal
@@ -26,6 +25,9 @@ if TYPE_CHECKING:
 LOCK = "desk.lock"
 DESK = "desk"
 INGEST = "ingest"
+API = "api"
+WORKER = "worker"
+_LEADS = frozenset({DESK, WORKER})
 _MODES = {
     "paper": "paper: fills at the reference price, nothing is signed",
     "localnet": "localnet: real transactions on a chain of this machine, worthless tokens",
@@ -79,10 +81,15 @@ async def desk(
     from starting.
     """
     # Half a second of imports that the commands which only ask do not pay.
-    if role == INGEST:
-        from quantdesk.app.ingest import open_ingest as open_role  # noqa: PLC0415
-    else:
-        from quantdesk.app.desk import open_desk as open_role  # noqa: PLC0415
+    match role:
+        case "ingest":
+            from quantdesk.app.ingest import open_ingest as open_role  # noqa: PLC0415
+        case "api":
+            from quantdesk.app.api import open_api as open_role  # noqa: PLC0415
+        case "worker":
+            from quantdesk.app.worker import open_worker as open_role  # noqa: PLC0415
+        case _:
+            from quantdesk.app.desk import open_desk as open_role  # noqa: PLC0415
 
     with alone(place):
         async with open_role(settings, place, say=_progress(clock)) as opened:
@@ -113,15 +120,15 @@ async def _serve(settings: Settings, place: Path, ready: list[bool], role: str) 
         ready.append(True)
         _announce(opened, place, clock.monotonic() - began)
         try:
-            await asyncio.Event().wait()
+            await opened.ends()
         finally:
-            say("stopping: open orders go on at the next start" if role == DESK else "stopping")
+            say("stopping: open orders go on at the next start" if role in _LEADS else "stopping")
 
 
 def _announce(opened: "Desk", place: Path, took_s: float) -> None:
     told = opened.identity
     facts = grid()
-    takes_orders = "worker" in told["roles"]
+    takes_orders = "api" in told["roles"]
     if takes_orders:
         facts.add_row("page", _page(opened.url))
     facts.add_row("url", opened.url)
@@ -133,7 +140,7 @@ def _announce(opened: "Desk", place: Path, took_s: float) -> None:
         facts.add_row("key", f"{place / folder.OWNER_KEY}")
     if opened.new_key:
         facts.add_row("", f"{opened.new_key}  (new; shown once)")
-    answer(f"{DESK if takes_orders else INGEST} ready in {took_s:.1f} s")
+    answer(f"{_named(told['roles'])} ready in {took_s:.1f} s")
     answer(facts)
     if not takes_orders:
         return
@@ -144,6 +151,13 @@ def _announce(opened: "Desk", place: Path, took_s: float) -> None:
         answer(
             f"then  quantdesk sign-in --owner --key KEYFILE{elsewhere}   to be its owner by wallet"
         )
+
+
+def _named(roles: Sequence[str]) -> str:
+    """Return the role a process was asked for by what it does."""
+    if API in roles:
+        return DESK if WORKER in roles else API
+    return WORKER if WORKER in roles else INGEST
 
 
 def _page(url: str) -> str:

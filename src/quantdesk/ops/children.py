@@ -28,15 +28,17 @@ class Place(msgspec.Struct, frozen=True):
 class Child:
     """A process that writes a `Place` file while it serves.
 
-    It is started with its arguments and a port: 0 at first, and the same again ever after, so that
-    those who know its place still find it when it had to be started anew.
+    It is started with its arguments and a port: the given one at first, and the same again ever
+    after, so that those who know its place still find it when it had to be started anew.
     """
 
-    def __init__(self, *, module: str, args: Sequence[str], place: Path, log: Path) -> None:
+    def __init__(
+        self, *, module: str, args: Sequence[str], place: Path, log: Path, port: int = 0
+    ) -> None:
         self._command = [sys.executable, "-m", module, *args]
         self._place = place
         self._log = log
-        self._port = 0
+        self._port = port
         self._process: subprocess.Popen[bytes] | None = None
 
     async def start(self, *, clock: Clock, within_s: float) -> Place:

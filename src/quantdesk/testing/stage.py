@@ -80,6 +80,8 @@ class Stage:
         self._buried: list[Desk] = []
         self._desks_made = 0
         self.rules = Rules(mode=MODE, lease_s=3_600.0)
+        self.kind: type[Orders] = Orders
+        """What the next process does: all, or one of the roles of `engines/orders/taking.py`."""
         self._numbers = itertools.count(1)
         self.account_id = self.new_id()
         self.check_price: Callable[[Market, Decimal], None] = lambda _market, _price: None
@@ -108,7 +110,7 @@ class Stage:
             network_fee_lamports=FEE_LAMPORTS,
             rivals=self.rivals_of(life),
         )
-        orders = Orders(
+        orders = self.kind(
             rules=rules or self.rules,
             pools=ports.pools,
             floor=floor,

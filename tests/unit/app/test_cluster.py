@@ -7,6 +7,7 @@ import pytest
 from aiohttp import web
 
 from quantdesk.app import cluster
+from quantdesk.app import node as named
 from quantdesk.chains.solana.rpc import Rpc
 from quantdesk.core.errors import Refused, Unavailable
 from quantdesk.settings import BinanceSettings, Mode, Settings, SolanaSettings
@@ -48,7 +49,7 @@ async def node(genesis: str) -> AsyncIterator[Rpc]:
 async def test_that_the_other_modes_cluster_is_refused(mode: str, genesis: str) -> None:
     async with node(genesis) as rpc:
         with pytest.raises(Refused) as refused:
-            await cluster._check_cluster(rpc, mode)
+            await named.check_cluster(rpc, mode)
     assert refused.value.code == "solana.cluster"
 
 
@@ -58,7 +59,7 @@ async def test_that_the_other_modes_cluster_is_refused(mode: str, genesis: str) 
 )
 async def test_that_its_own_and_a_private_one_are_taken(mode: str, genesis: str) -> None:
     async with node(genesis) as rpc:
-        await cluster._check_cluster(rpc, mode)
+        await named.check_cluster(rpc, mode)
 
 
 @pytest.mark.parametrize("url", ["", "HOST", "ftp://host", "https://"])
@@ -86,17 +87,17 @@ def test_that_devnet_takes_no_exchange_with_real_money() -> None:
     ],
 )
 def test_that_only_the_host_of_a_node_is_shown(url: str, shown: str) -> None:
-    assert cluster._shown(url) == shown
+    assert named.shown(url) == shown
 
 
 def test_that_the_socket_follows_from_the_node_unless_it_is_written_down() -> None:
-    assert cluster._ws(Settings(solana=SolanaSettings(rpc_url="https://h/?k=1"))) == "wss://h/?k=1"
+    assert named.ws(Settings(solana=SolanaSettings(rpc_url="https://h/?k=1"))) == "wss://h/?k=1"
     written = SolanaSettings(rpc_url="https://h", ws_url="ws://other")
-    assert cluster._ws(Settings(solana=written)) == "ws://other"
+    assert named.ws(Settings(solana=written)) == "ws://other"
 
 
 async def test_that_a_node_that_is_away_keeps_its_key_to_itself() -> None:
     async with Rpc(url="http://127.0.0.1:1/?api-key=secret") as rpc:
         with pytest.raises(Unavailable) as problem:
-            await cluster._check_cluster(rpc, "devnet")
+            await named.check_cluster(rpc, "devnet")
     assert "secret" not in problem.value.detail

@@ -98,18 +98,18 @@ _DEFAULTS: Final = Terms()
 
 
 class Solana:
-    """One wallet on one cluster."""
+    """One wallet on one cluster; without its key it is looked at, and nothing can be signed."""
 
     def __init__(
         self,
         *,
         rpc: Rpc,
-        keypair: Signer,
+        keypair: Signer | None,
         wallet: Wallet,
         clock: Clock,
         terms: Terms = _DEFAULTS,
     ) -> None:
-        assert wallet.address == str(keypair.pubkey()), "the wallet is the key's"
+        assert keypair is None or wallet.address == str(keypair.pubkey()), "the wallet is the key's"
         self._rpc = rpc
         self._keypair = keypair
         self._wallet = wallet
@@ -129,18 +129,21 @@ class Solana:
         """Build, simulate, hold against the quote, and sign; nothing is sent.
 
         Raises `Refused` (`funds.insufficient`, `amount.too_small`, `amount.too_large`,
-        `transaction.too_large`, `simulation.failed`) or `Unavailable` (`slippage.exceeded`,
-        `quote.deviates`, `pool.gone`, `pool.moved`, `blockhash.expired`, `chain.busy`,
-        `compute.exceeded`, `rpc.*`).
+        `transaction.too_large`, `simulation.failed`, `wallet.elsewhere`) or `Unavailable`
+        (`slippage.exceeded`, `quote.deviates`, `pool.gone`, `pool.moved`, `blockhash.expired`,
+        `chain.busy`, `compute.exceeded`, `rpc.*`).
         """
+        signer = self._keypair
+        if signer is None:
+            raise Refused("this process has no key: a worker signs", code="wallet.elsewhere")
         try:
-            return await self._prepared(trade, instructions)
+            return await self._prepared(trade, instructions, signer)
         except Unavailable as problem:
             if problem.code != "blockhash.expired":
                 raise
         # A rolled back block takes its blockhash with it; a fresh one tells whether that was all.
         self._blockhashes.forget()
-        return await self._prepared(trade, instructions)
+        return await self._prepared(trade, instructions, signer)
 
     async def measure(self) -> Callable[[Trade, Sequence[Instruction]], builder.Size]:
         """Return what tells, purely and in microseconds, how large a trade's transaction would be.
@@ -240,7 +243,9 @@ class Solana:
             held[_NATIVE] += native.lamports
         return held
 
-    async def _prepared(self, trade: Trade, instructions: Sequence[Instruction]) -> Transaction:
+    async def _prepared(
+        self, trade: Trade, instructions: Sequence[Instruction], signer: Signer
+    ) -> Transaction:
         steps = builder.instructions(trade, instructions, self._wallet)
         tables = await self._needed(trade, instructions)
         recent = await self._blockhashes.get()
@@ -260,7 +265,7 @@ class Solana:
         limit = fees.compute_limit(simulation.compute_units)
         price, lamports = self._offer(price, limit)
         made = written(compute_units=limit, unit_price=price)
-        signature = self._keypair.sign_message(to_bytes_versioned(made))
+        signature = signer.sign_message(to_bytes_versioned(made))
         signed = VersionedTransaction.populate(made, [signature])
         return Transaction(
             raw=bytes(signed),

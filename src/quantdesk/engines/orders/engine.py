@@ -117,6 +117,13 @@ class Orders:
 
     async def start(self) -> None:
         """Count what is open, then keep every order moving until `stop`."""
+        await self.count()
+        watching = (watch.run for watch in self.watches.values())
+        for loop in (*watching, self._claim_loop, self._renew_loop):
+            self._keep(loop, loop())
+
+    async def count(self) -> None:
+        """Count what is open and what was ordered today; raise `Unavailable`."""
         now_ms = self._clock.now_ms()
         since_ms = now_ms - now_ms % DAY_MS
         async with self._pools.read.connection() as c:
@@ -125,9 +132,6 @@ class Orders:
         self.usage.count_day(filled, now_ms=now_ms)
         for order in still_open:
             self.usage.opened(order)
-        watching = (watch.run for watch in self.watches.values())
-        for loop in (*watching, self._claim_loop, self._renew_loop):
-            self._keep(loop, loop())
 
     async def stop(self) -> None:
         """Stop leading: what is unfinished is left as it stands for the next desk, at once."""

@@ -44,6 +44,14 @@ class Usage:
     def __len__(self) -> int:
         return len(self._open)
 
+    def is_open(self, order_id: UUID) -> bool:
+        """Return whether an order counts as open."""
+        return order_id in self._open
+
+    def open_ids(self) -> list[UUID]:
+        """Return the orders that count as open."""
+        return list(self._open)
+
     def of(self, account_id: UUID, *, now_ms: int) -> tuple[int, Decimal]:
         """Return the account's open orders and the US dollars it ordered today."""
         self._turn(now_ms)

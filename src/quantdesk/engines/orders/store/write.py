@@ -188,13 +188,14 @@ def has_keys(steps: Sequence[Step]) -> bool:
 
 
 async def commit(
-    c: Connection, steps: Sequence[Step], *, owner: UUID, lease_s: float
+    c: Connection, steps: Sequence[Step], *, owner: UUID | None, lease_s: float
 ) -> dict[UUID, UUID]:
     """Commit steps: new orders, and moves of orders that stand where we left them and are ours.
 
     Returns, for each order that now stands at its step's version because of us (also by an earlier
     call whose answer was lost), its own id; for a new order whose idempotency key an earlier one
-    holds, that one's id. Orders that belong to someone else now are missing.
+    holds, that one's id. Orders that belong to someone else now are missing. New orders of nobody
+    (`owner` None, `lease_s` 0) are anybody's to claim; nobody moves any.
     """
     stands: dict[UUID, UUID] = {}
     if has_keys(steps):
