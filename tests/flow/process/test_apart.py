@@ -39,7 +39,7 @@ def traced(parts: Apart) -> bool:
     raw_id = shown["rawIds"][0]
     told, heard = (part.get(f"/api/raw/{raw_id}") for part in (parts.first, parts.ingest))
     assert told.status == 200
-    assert shown["value"] in told.body["text"]
+    assert shown["value"].replace(".", "") in told.body["text"].replace(".", "")
     return bool(heard.body == told.body)
 
 

@@ -27,6 +27,7 @@ export function useActions(onHelp: () => void): Action[] {
       run: () => change({ colors: pair }),
     },
     { id: "density", label: density === "compact" ? "Compact rows" : "Normal rows", run: () => change({ density }) },
+    { id: "layout", label: "Reset layout", run: () => change({ layout: {} }) },
     { id: "keys", label: keysOff ? "Switch single-key shortcuts on" : "Switch single-key shortcuts off", run: () => change({ keys: keysOff }) },
     { id: "help", label: "Keyboard shortcuts", hint: "?", run: onHelp },
     { id: "api", label: "API reference", run: () => window.open("/api/docs", "_blank", "noopener") },

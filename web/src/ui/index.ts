@@ -24,6 +24,7 @@ export { Panel } from "./Panel";
 export { Segmented } from "./Segmented";
 export { Select } from "./Select";
 export { Skeleton } from "./Skeleton";
+export { Splitter, type SplitterProps } from "./Splitter";
 export { StageStepper } from "./StageStepper";
 export { Table, type Column, type TableProps } from "./Table";
 export { Tabs, tabPanel } from "./Tabs";

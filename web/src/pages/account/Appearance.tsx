@@ -1,6 +1,6 @@
 /** How the page looks and asks; kept by the desk for the account, so every browser of yours looks alike. */
 import { type Settings, useSettings } from "../../api/settings";
-import { Banner, Panel, Segmented } from "../../ui";
+import { Banner, Button, Panel, Segmented } from "../../ui";
 import { Fact, Facts } from "./parts";
 
 type Choice<K extends keyof Settings, V extends string> = {
@@ -86,6 +86,12 @@ export function Appearance() {
             <p className="quiet">{one.hint}</p>
           </Fact>
         ))}
+        <Fact name="Trade page">
+          <Button small onClick={() => change({ layout: {} })}>
+            Reset layout
+          </Button>
+          <p className="quiet">Its borders are moved where they stand; this puts all panels back.</p>
+        </Fact>
       </Facts>
       {saved === "failed" ? (
         <Banner kind="warn">The desk did not take this; it holds in this browser until the page is loaded again.</Banner>

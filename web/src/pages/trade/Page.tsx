@@ -6,6 +6,7 @@ import { price as priced } from "../../format";
 import { Link, setQuery, useRoute } from "../../shell/router";
 import { Empty, Page } from "../../ui";
 import { plain } from "./amounts";
+import { Border, HideMarkets } from "./Borders";
 import type { OrderLine } from "./candleChart";
 import { Chart } from "./Chart";
 import { FirstTrade } from "./FirstTrade";
@@ -17,6 +18,7 @@ import { orderName } from "./orderWords";
 import { Shown } from "./State";
 import { Ticket } from "./Ticket";
 import { useKeys } from "./useKeys";
+import { useLayout } from "./useLayout";
 import { useOrdersKeptFresh } from "./useOrderRows";
 import { useTicket } from "./useTicket";
 import "./trade.css";
@@ -51,6 +53,7 @@ function Desk({ market }: { market: Schema<"MarketView"> }) {
   useKeys(ticket);
   useAskedFor(query, ticket.change);
   const lines = useLines(market.pair);
+  const borders = useLayout();
   const shown = ticket.price.value;
   return (
     <Page
@@ -59,13 +62,17 @@ function Desk({ market }: { market: Schema<"MarketView"> }) {
       windowTitle={shown ? `${priced(shown)} ${market.pair}` : market.pair}
       className="trade-page"
     >
-      <div className="trade-grid">
-        <Markets chosen={market.pair} />
+      <div ref={borders.grid} className="trade-grid" style={borders.style} data-markets={borders.hidden ? "hidden" : undefined}>
+        {!borders.hidden && <Markets chosen={market.pair} />}
+        <HideMarkets borders={borders} />
+        <Border name="markets" borders={borders} />
         <div className="trade-side">
           <FirstTrade ticket={ticket} />
           <Ticket market={market} ticket={ticket} />
         </div>
+        <Border name="ticket" borders={borders} />
         <Chart symbol={market.base} pair={market.pair} lines={lines} />
+        <Border name="orders" borders={borders} />
         <OrdersPanel pair={market.pair} />
       </div>
     </Page>
