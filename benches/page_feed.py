@@ -1,7 +1,7 @@
 """A busy market in front of a real desk: the page's own files and API, with prices of our making.
 
     page ──▶ this ──▶ the desk          everything but what is below
-    page ◀── this                       30 markets, each told 100 times a second, and a live candle
+    page ◀── this                       30 markets that move 100 times a second, and a live candle
 
 A price is the millisecond it was sent at, so that whoever looks at the screen can tell its age.
 `page.py` starts it, and counts what that costs the page.
@@ -23,6 +23,7 @@ ROWS: Final = 30
 HZ: Final = 100
 TURN_MS: Final = 10_000_000
 """Prices begin anew after so many milliseconds."""
+_HZ_DEFAULT: Final = 10
 _NS_PER_MS: Final = 1_000_000
 _EPOCH: Final = "01a20000-0000-7000-8000-000000000000"
 _DROPPED: Final = {"host", "content-length", "transfer-encoding", "content-encoding", "connection"}
@@ -63,6 +64,8 @@ class Line:
     def __init__(self, socket: web.WebSocketResponse) -> None:
         self._socket = socket
         self._seqs: dict[tuple[str, str], int] = {}
+        self._hz: dict[str, int] = {}
+        self._turn = 0
 
     async def say(self, said: Mapping[str, Any]) -> None:
         """Send one message."""
@@ -71,6 +74,7 @@ class Line:
     async def hear(self, ask: Mapping[str, Any]) -> None:
         """Answer as the desk does, as far as these pages ask."""
         op = ask["op"]
+        self._hz[ask.get("ch", "")] = ask.get("hz") or _HZ_DEFAULT
         numbered = {"id": ask["id"]} if "id" in ask else {}
         await self.say({"ch": "answer", "op": op, **numbered, "t": now_iso()})
         for key in ask.get("keys") or ():
@@ -81,9 +85,11 @@ class Line:
                 await self._tell(ask["ch"], key, "snap")
 
     async def tick(self) -> None:
-        """Tell everything that is followed once."""
+        """Tell what is followed, at most as often as was asked for: the desk's hub does so too."""
+        self._turn += 1
         for channel, key in list(self._seqs):
-            await self._tell(channel, key, "d")
+            if self._turn % max(1, HZ // self._hz[channel]) == 0:
+                await self._tell(channel, key, "d")
 
     async def _tell(self, channel: str, key: str, how: str) -> None:
         self._seqs[(channel, key)] += 1

@@ -19,18 +19,21 @@ export function useOrderRows(query: OrdersQuery) {
   return { rows, pages };
 }
 
-/** Read the lists anew when an order is new, ends, or was changed elsewhere; a burst is one read. */
+/** Read the lists anew when an order is new, ends, or was changed elsewhere: at once, then a burst in one read. */
 export function useOrdersKeptFresh(): void {
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
+    let restsUntil = 0;
     const end = live.onOrder(() => {
+      const wait = Math.max(0, restsUntil - performance.now());
       timer ??= setTimeout(() => {
         timer = undefined;
+        restsUntil = performance.now() + GATHER_MS;
         void queryClient.invalidateQueries({ queryKey: ["/api/orders"] });
         void queryClient.invalidateQueries({
           predicate: ({ queryKey: [path] }) => typeof path === "string" && path.endsWith("/balances"),
         });
-      }, GATHER_MS);
+      }, wait);
     });
     return () => {
       clearTimeout(timer);
