@@ -18,6 +18,12 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 _ALONE = ("--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--force-color-profile=srgb")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the flows in a browser last: its driver keeps the main thread's event loop running."""
+    here = Path(__file__).parent
+    items.sort(key=lambda item: here in item.path.parents)
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Give one browser for the whole run."""

@@ -9,7 +9,8 @@ import pytest
 
 from quantdesk.engines.orders.engine import TOPIC, Orders
 from quantdesk.engines.orders.model import OrderStatus
-from quantdesk.engines.orders.taking import RECOUNT_S, Taking, Working
+from quantdesk.engines.orders.recount import RECOUNT_S
+from quantdesk.engines.orders.taking import Taking, Working
 from quantdesk.store.pool import Pools, connect
 from quantdesk.testing.chain import Plan
 from quantdesk.testing.killing import Cut

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from typing import cast
 
 import asyncpg
@@ -11,10 +12,12 @@ import pytest
 from quantdesk.chains.port import Sighting, Transaction
 from quantdesk.core.errors import Unavailable
 from quantdesk.engines.orders.model import OrderStatus
+from quantdesk.engines.orders.recount import RECOUNT_S
 from quantdesk.engines.orders.store import write
 from quantdesk.store.pool import WritePool, connect
 from quantdesk.testing.chain import Plan
-from quantdesk.testing.stage import Desk, Stage
+from quantdesk.testing.killing import Cut, How
+from quantdesk.testing.stage import Desk, Stage, Wish
 
 pytestmark = pytest.mark.anyio
 S = OrderStatus
@@ -44,6 +47,25 @@ async def test_that_a_frozen_desk_and_its_heir_fill_once(stage: Stage) -> None:
     assert [event.version for event in events] == [1, 2, 3, 4, 5]
     assert heir.told == events, "the heir told again what the other may not have told"
     assert len(frozen.orders.usage) == 0, "the one that lost it learned its end"
+
+
+async def test_that_a_cancel_whose_answer_was_lost_is_told_and_counts_no_more(
+    stage: Stage,
+) -> None:
+    desk = stage.desk()
+    placed = await stage.place(desk, Wish(limit_price=Decimal(1)))
+    await stage.rest()
+    asked = len(desk.life.effects) + 2  # it is read, then cancelled
+    desk.life.cut = Cut(asked, after=True, how=How.LOSE)
+    with pytest.raises(Unavailable):
+        await desk.orders.cancel(stage.account_id, placed.order.id)
+    assert [order.status for order in await stage.stored()] == [S.CANCELLED]
+
+    await stage.run_for(2 * RECOUNT_S)
+
+    (told,) = (await stage.events([placed.order.id])).values()
+    assert desk.told[-len(told) :] == told
+    assert len(desk.orders.usage) == 0
 
 
 async def test_that_a_stopped_desk_leaves_its_orders_free_at_once(stage: Stage) -> None:

@@ -29,6 +29,7 @@ from quantdesk.engines.orders.model import (
     Step,
 )
 from quantdesk.engines.orders.pace import Pace
+from quantdesk.engines.orders.recount import Recount
 from quantdesk.engines.orders.store import read, write
 from quantdesk.engines.orders.store.stop import cancel_open
 from quantdesk.engines.orders.usage import DAY_MS, Usage
@@ -83,6 +84,7 @@ class Orders:
     ) -> None:
         self.rules = rules
         self.usage = Usage()
+        self.recount = Recount(mode=rules.mode, pools=pools, usage=self.usage, clock=clock)
         self.owner = new_id()
         self._pools = pools
         self._bus = bus
@@ -117,21 +119,10 @@ class Orders:
 
     async def start(self) -> None:
         """Count what is open, then keep every order moving until `stop`."""
-        await self.count()
+        await self.recount.start()
         watching = (watch.run for watch in self.watches.values())
         for loop in (*watching, self._claim_loop, self._renew_loop):
             self._keep(loop, loop())
-
-    async def count(self) -> None:
-        """Count what is open and what was ordered today; raise `Unavailable`."""
-        now_ms = self._clock.now_ms()
-        since_ms = now_ms - now_ms % DAY_MS
-        async with self._pools.read.connection() as c:
-            filled = await read.filled_usd(c, mode=self.rules.mode, since_ms=since_ms)
-            still_open = await read.open_orders(c, mode=self.rules.mode)
-        self.usage.count_day(filled, now_ms=now_ms)
-        for order in still_open:
-            self.usage.opened(order)
 
     async def stop(self) -> None:
         """Stop leading: what is unfinished is left as it stands for the next desk, at once."""
@@ -315,10 +306,8 @@ class Orders:
         try:
             await self._execution.run(order, attempt)
         except LeaseLost:
+            # Whoever leads or ended it may be unable to tell its end: `_tell_ended` finds it.
             log.info("order.lease_lost", order_id=str(order.id))
-            past = await self.events([order.id])
-            if past and past[-1].status in _ENDED:
-                self._publish(past)  # whoever ended it may not have been able to tell
         finally:
             self.journal.forget(order.id)
 
@@ -351,6 +340,7 @@ class Orders:
             try:
                 while await self._claim() == _CLAIM_MAX:
                     pass
+                await self._tell_ended()
             except DeskError as problem:
                 log.warning("orders.claim_failed", code=problem.code, detail=problem.detail)
             await self._clock.sleep(_CLAIM_S)
@@ -364,17 +354,27 @@ class Orders:
             left = [order for order in claimed if order.id not in self._running]
             if not left:
                 return len(claimed)
+            for order in left:
+                self.usage.opened(order)  # before their past is read: none ends in between unseen
             attempts = await read.attempts(c, [order.id for order in left])
             past = await read.events(c, [order.id for order in left])
         log.info("orders.claimed", count=len(left))
         self._publish(past)
         for order in left:
-            if order.id in self._running:
-                continue  # it was placed here meanwhile: two leaders of one desk share its lease
-            self.usage.opened(order)
+            if order.id in self._running or not self.usage.is_open(order.id):
+                continue  # placed here (two leaders of one desk share its lease) or ended meanwhile
             mine = attempts.get(order.id)
             self._run(order, mine[-1] if mine else None)
         return len(claimed)
+
+    async def _tell_ended(self) -> None:
+        for order_id, status in await self.recount.ended(led=self._running):
+            if not self.usage.is_open(order_id):
+                continue  # it was told meanwhile
+            log.info("order.ended_unheard", order_id=str(order_id), status=status)
+            self._publish(await self.events([order_id]))
+            if running := self._running.get(order_id):
+                running.cancel()  # the store has it so: its next move would be lost
 
     async def _renew_loop(self) -> None:
         keys_ms = KEY_DAYS * DAY_MS

@@ -23,8 +23,6 @@ from quantdesk.store.pool import Pools
 
 log = structlog.get_logger()
 
-RECOUNT_S: Final = 10.0
-"""How long an order that ended may count as open when the bus lost its end."""
 _PASS_S: Final = 0.5
 _EACH_MAX: Final = 5_000
 _HEARD_MAX: Final = 100_000
@@ -38,12 +36,11 @@ class Taking(Orders):
     ) -> None:
         super().__init__(rules=rules, pools=pools, floor=floor, bus=bus, clock=clock, new_id=new_id)
         self._heard: set[UUID] = set()
-        self._due_s = clock.monotonic() + RECOUNT_S
         self._missed = False
 
     async def start(self) -> None:
         """Count what is open; nothing is led, now or later."""
-        await self.count()
+        await self.recount.start()
 
     def heard(self, events: Sequence[OrderEvent]) -> None:
         """Count what others place and end; a listener of the bus between processes."""
@@ -56,7 +53,8 @@ class Taking(Orders):
 
     def missed(self, since_ms: int) -> None:  # noqa: ARG002 - all that is open is asked for
         """Look soon for what the bus may have lost."""
-        self._due_s, self._missed = self._clock.monotonic(), True
+        self._missed = True
+        self.recount.hurry()
 
     async def run(self) -> NoReturn:
         """Keep the count true until cancelled."""
@@ -73,11 +71,11 @@ class Taking(Orders):
         Raises `Unavailable`: another pass takes up what was left.
         """
         await self._count_heard()
-        if self._clock.monotonic() >= self._due_s:
+        if self.recount.is_due():
             if self._missed:
                 await self._count_open()
-            await self._count_ended()
-            self._due_s = self._clock.monotonic() + RECOUNT_S
+            for order_id, status in await self.recount.ended():
+                self.usage.ended(order_id, status)
 
     def _is_news(self, event: OrderEvent) -> bool:
         if event.version != 1 or len(self._heard) >= _HEARD_MAX:
@@ -105,15 +103,6 @@ class Taking(Orders):
             raise
         for order in still_open:
             self.usage.opened(order)
-
-    async def _count_ended(self) -> None:
-        counted = self.usage.open_ids()
-        for start in range(0, len(counted), _EACH_MAX):
-            some = counted[start : start + _EACH_MAX]
-            async with self._pools.read.connection() as c:
-                ended = await known.ended(c, some, mode=self.rules.mode)
-            for order_id, status in ended:
-                self.usage.ended(order_id, status)
 
     async def _commit(self, steps: Sequence[Step]) -> dict[UUID, UUID]:
         pool = self._pools.write
