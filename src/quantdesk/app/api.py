@@ -39,7 +39,7 @@ from quantdesk.app.parts import Parts
 from quantdesk.app.prices import open_prices
 from quantdesk.app.signing import Announcements, absent
 from quantdesk.app.watching import open_watching
-from quantdesk.core.clock import Clock, SystemClock, iso
+from quantdesk.core.clock import Clock, SystemClock
 from quantdesk.core.errors import DeskError, Unavailable
 from quantdesk.core.ids import ids
 from quantdesk.engines.orders.quality.bias import Bias
@@ -66,7 +66,7 @@ async def open_api(settings: Settings, home: Path, *, say: Say) -> AsyncIterator
         hide(settings)
         start = _Start(settings, home, metrics, tasks, say, open_front(stack, settings.api))
         parts, announcements = await _parts(stack, start, clock)
-        identity = _identity(parts)
+        identity = parts.identity()
         say("clients")
         edge = await open_edge(stack, parts, identity)
         background = Background(stack, tasks)
@@ -189,17 +189,3 @@ def _write(stack: AsyncExitStack, start: _Start, identity: dict[str, Any]) -> No
     told = {**identity, **start.front.pinned}
     folder.write(start.home / folder.DESK, msgspec.json.encode(told).decode())
     stack.callback((start.home / folder.DESK).unlink, missing_ok=True)
-
-
-def _identity(parts: Parts) -> dict[str, Any]:
-    feeding = parts.prices.feeding
-    return {
-        "version": version("quantdesk"),
-        "mode": parts.settings.mode,
-        "pid": os.getpid(),
-        "urls": {"api": parts.url, **parts.opened.urls},
-        "wallet": parts.opened.floor.wallet.address,
-        "source": feeding.source,
-        "roles": ["api", *([] if feeding.shared else ["ingest"])],
-        "startedAt": iso(parts.clock.now_ms()),
-    }

@@ -4,13 +4,10 @@ Everything it holds open is entered on one stack and left in the opposite order,
 fails half way leaves nothing behind.
 """
 
-import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -28,7 +25,7 @@ from quantdesk.app.master import open_sealer
 from quantdesk.app.opened import Hands
 from quantdesk.app.parts import Parts
 from quantdesk.app.prices import open_prices
-from quantdesk.core.clock import Clock, SystemClock, iso
+from quantdesk.core.clock import Clock, SystemClock
 from quantdesk.core.ids import ids
 from quantdesk.engines.orders.quality.bias import Bias
 from quantdesk.engines.orders.reference import Reference
@@ -53,7 +50,7 @@ async def open_desk(settings: Settings, home: Path, *, say: Say) -> AsyncIterato
         hide(settings)
         front = open_front(stack, settings.api)
         parts = await _parts(stack, _Given(settings, home, metrics, tasks, say, front.url))
-        identity = _identity(parts)
+        identity = parts.identity()
         say("orders")
         edge = await open_edge(stack, parts, identity)
         background = Background(stack, tasks)
@@ -128,17 +125,3 @@ async def _limiting(
         pools=pools,
         clock=clock,
     )
-
-
-def _identity(parts: Parts) -> dict[str, Any]:
-    feeding = parts.prices.feeding
-    return {
-        "version": version("quantdesk"),
-        "mode": parts.settings.mode,
-        "pid": os.getpid(),
-        "urls": {"api": parts.url, **parts.opened.urls},
-        "wallet": parts.opened.floor.wallet.address,
-        "source": feeding.source,
-        "roles": ["api", "worker", *([] if feeding.shared else ["ingest"])],
-        "startedAt": iso(parts.clock.now_ms()),
-    }

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from quantdesk.engines.orders.model import OPEN, Order, OrderEvent
 from quantdesk.engines.orders.store.read import Filter
-from quantdesk.engines.orders.wire import encode, event_view
+from quantdesk.engines.orders.wire import encode, message_view
 from quantdesk.hub.client import Client
 from quantdesk.hub.wire import OVERLOADED
 
@@ -126,7 +126,7 @@ class OrderStreams:
 
     def text(self, event: OrderEvent) -> bytes:
         """Return an event as the message clients read."""
-        return encode(event_view(event, mode=self._mode))
+        return encode(message_view(event, mode=self._mode))
 
     def join(self, following: Following) -> None:
         """Hand a follower all that happens from now on."""

@@ -28,7 +28,8 @@ async def test_tells_a_latecomer_everything(client: Client) -> None:
     async with client.stream(f"/ws/orders/{order['orderId']}") as stream:
         told = await stream.rest()
 
-    assert told == order["logs"]
+    terms = {name: order[name] for name in ("pair", "amount", "direction", "slippageBps")}
+    assert told == [order["logs"][0] | {"terms": terms}, *order["logs"][1:]]
     assert stream.socket.close_code == 1000
 
 
@@ -40,6 +41,9 @@ async def test_goes_on_live_after_the_states_so_far(client: Client) -> None:
         told = before + await stream.rest()
 
     assert states(told) == ["PENDING", "PENDING", "CANCELLED"]
+    order = (await client.get(f"/api/orders/{resting}")).body
+    kept = ("pair", "amount", "direction", "slippageBps", "limitPrice", "expiresAt")
+    assert [one.get("terms") for one in told] == [{name: order[name] for name in kept}, None, None]
     assert stream.socket.close_code == 1000
 
 

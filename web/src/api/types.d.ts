@@ -1927,6 +1927,8 @@ export interface components {
         /**
          * EventView
          * @description One version of an order: the WebSocket message, and the entries of `logs`.
+         *
+         *         The first message of an order tells its `terms`; `logs` stand beside them.
          */
         EventView: {
             attempt: number;
@@ -1940,6 +1942,8 @@ export interface components {
             /** @default null */
             outcome: string | null;
             status: string;
+            /** @default null */
+            terms: components["schemas"]["TermsView"] | null;
             timestamp: string;
             /** @default null */
             txHash: string | null;
@@ -3392,6 +3396,21 @@ export interface components {
             };
             version: string;
             wallet: string;
+        };
+        /**
+         * TermsView
+         * @description What an order asks for, as it is asked for.
+         */
+        TermsView: {
+            /** Format: decimal */
+            amount: string;
+            direction: string;
+            /** @default null */
+            expiresAt: string | null;
+            /** @default null */
+            limitPrice: string | null;
+            pair: string;
+            slippageBps: number;
         };
         /**
          * TicketRequest

@@ -118,9 +118,21 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
         return self.status in OPEN
 
 
+class Terms(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What an order asks for, none of which ever changes."""
+
+    pair: str
+    side: Side
+    base_raw: int
+    slippage_bps: int
+    limit_price: Decimal | None = None
+    expires_ms: int | None = None
+
+
 class OrderEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One version of an order, as it is stored, published and streamed.
 
+    The first one tells the order's `terms`, so that whoever hears of it need not ask.
     `fate` (LANDED, REVERTED or DEAD) and `receipt` say what became of the transaction that this
     event ends.
     """
@@ -138,6 +150,7 @@ class OrderEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     error: Failure | None = None
     fate: str | None = None
     receipt: dict[str, Any] | None = None
+    terms: Terms | None = None
 
 
 def event(
@@ -158,6 +171,19 @@ def event(
         error=order.error,
         fate=fate,
         receipt=receipt,
+        terms=terms(order) if order.version == 1 else None,
+    )
+
+
+def terms(order: Order) -> Terms:
+    """Return what an order asks for."""
+    return Terms(
+        order.pair,
+        order.side,
+        order.base_raw,
+        order.slippage_bps,
+        order.limit_price,
+        order.expires_ms,
     )
 
 

@@ -14,13 +14,27 @@ import msgspec
 from quantdesk.core.clock import iso
 from quantdesk.core.markets import market
 from quantdesk.core.money import from_raw, written
-from quantdesk.engines.orders.model import Failure, Filled, Order, OrderEvent
+from quantdesk.engines.orders.model import Failure, Filled, Order, OrderEvent, Terms
 
 encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
+class TermsView(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """What an order asks for, as it is asked for."""
+
+    pair: str
+    amount: Decimal
+    direction: str
+    slippage_bps: int
+    limit_price: Decimal | None = None
+    expires_at: str | None = None
+
+
 class EventView(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """One version of an order: the WebSocket message, and the entries of `logs`."""
+    """One version of an order: the WebSocket message, and the entries of `logs`.
+
+    The first message of an order tells its `terms`; `logs` stand beside them.
+    """
 
     order_id: UUID
     status: str
@@ -33,6 +47,7 @@ class EventView(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True)
     waiting: str | None = None
     outcome: str | None = None
     error: Failure | None = None
+    terms: TermsView | None = None
 
 
 class FilledView(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -88,6 +103,24 @@ def event_view(event: OrderEvent, *, mode: str) -> EventView:
         waiting=event.waiting,
         outcome=event.outcome,
         error=event.error,
+    )
+
+
+def message_view(event: OrderEvent, *, mode: str) -> EventView:
+    """Return an event as clients hear it who may not know its order."""
+    view = event_view(event, mode=mode)
+    return msgspec.structs.replace(view, terms=terms_view(event.terms)) if event.terms else view
+
+
+def terms_view(terms: Terms) -> TermsView:
+    """Return an order's terms as clients read them."""
+    return TermsView(
+        pair=terms.pair,
+        amount=from_raw(terms.base_raw, market(terms.pair).base.decimals),
+        direction=terms.side.value,
+        slippage_bps=terms.slippage_bps,
+        limit_price=terms.limit_price,
+        expires_at=None if terms.expires_ms is None else iso(terms.expires_ms),
     )
 
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { current, isBehind, isCancellable, isOpen, orderName, stageWords } from "./orderWords";
+import { current, isBehind, isCancellable, isOpen, orderName, stageWords, unread } from "./orderWords";
 import type { OrderDoc, OrderEvent } from "./shapes";
 
 function event(version: number, status: string, more: Partial<OrderEvent> = {}): OrderEvent {
@@ -15,6 +15,7 @@ function event(version: number, status: string, more: Partial<OrderEvent> = {}):
     waiting: null,
     outcome: null,
     error: null,
+    terms: null,
     ...more,
   };
 }
@@ -54,6 +55,40 @@ describe("an order and what was heard of it since", () => {
   it("never goes back", () => {
     const done = { ...ORDER, status: "CONFIRMED", version: 5, logs: [event(5, "CONFIRMED")] };
     expect(current(done, [event(2, "ROUTING")]).status).toBe("CONFIRMED");
+  });
+});
+
+describe("orders that were heard of and not read yet", () => {
+  const terms = {
+    pair: "BTC-USDC",
+    amount: "0.5",
+    direction: "SELL",
+    slippageBps: 50,
+    limitPrice: null,
+    expiresAt: null,
+  };
+  const told = (orderId: string, at: number) => [
+    event(1, "PENDING", { orderId, terms, timestamp: `2026-01-01T00:01:0${at}.000Z` }),
+    event(2, "ROUTING", { orderId }),
+  ];
+  const events = new Map([
+    ["new", told("new", 1)],
+    ["newest", told("newest", 2)],
+    ["o1", [event(1, "PENDING", { terms })]],
+    ["unheard", [event(4, "SUBMITTED", { orderId: "unheard" })]],
+  ]);
+  const listed = { ...ORDER, createdAt: "2026-01-01T00:00:30.000Z" };
+
+  it("stand as their events tell them, the newest first", () => {
+    const found = unread([listed], events, undefined);
+    expect(found.map((order) => order.orderId)).toEqual(["newest", "new"]);
+    expect(found[1]).toMatchObject({ pair: "BTC-USDC", amount: "0.5", direction: "SELL", status: "ROUTING", version: 2 });
+  });
+
+  it("are those of the market asked for, and none that is older than the list", () => {
+    expect(unread([listed], events, "SOL-USDC")).toEqual([]);
+    expect(unread([{ ...listed, createdAt: "2026-01-01T00:01:01.500Z" }], events, undefined)).toHaveLength(1);
+    expect(unread([], events, undefined).map((order) => order.orderId)).toEqual(["newest", "new", "o1"]);
   });
 });
 

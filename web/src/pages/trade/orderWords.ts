@@ -73,6 +73,42 @@ export function current(order: OrderDoc, events: readonly OrderEvent[] | undefin
   };
 }
 
+/** Return an order as its events alone tell it; null where its first, with its terms, was not heard. */
+export function heard(events: readonly OrderEvent[]): OrderDoc | null {
+  const [first] = events;
+  if (!first?.terms) return null;
+  const { orderId, status, mode, version, attempt, timestamp, waiting, outcome, error } = first;
+  const born = {
+    ...first.terms,
+    orderId, status, mode, version, attempt, waiting, outcome, error,
+    createdAt: timestamp,
+    updatedAt: timestamp,
+    executionPrice: null,
+    txHash: null,
+    route: null,
+    filled: null,
+    logs: [first],
+  };
+  return current(born, events);
+}
+
+/** Return the orders heard of that are newer than any on a list, the newest first. */
+export function unread(
+  orders: readonly OrderDoc[],
+  events: ReadonlyMap<string, readonly OrderEvent[]>,
+  pair: string | undefined,
+): OrderDoc[] {
+  const known = new Set(orders.map((order) => order.orderId));
+  const since = orders[0]?.createdAt ?? "";
+  const found: OrderDoc[] = [];
+  for (const [orderId, told] of events) {
+    if (known.has(orderId) || told[0]!.timestamp < since) continue;
+    const order = heard(told);
+    if (order && (pair === undefined || order.pair === pair)) found.push(order);
+  }
+  return found.sort((a, b) => b.createdAt.localeCompare(a.createdAt));
+}
+
 /** Return whether some live order is not in the list yet, or has gone further than it. */
 export function isBehind(
   orders: readonly OrderDoc[],

@@ -1,9 +1,9 @@
-/** Orders for the tabs: pages of the desk's list, each row brought up to the live events. */
+/** Orders for the tabs: pages of the desk's list, each row brought up to the live events, new ones first. */
 import { useEffect, useMemo } from "react";
 import { type OrdersQuery, queryClient, useOrderPages } from "../../api/queries";
 import { live } from "../../live/store";
 import { useCell } from "../../live/useCell";
-import { current } from "./orderWords";
+import { current, unread } from "./orderWords";
 import type { OrderDoc } from "./shapes";
 
 const GATHER_MS = 150;
@@ -12,10 +12,14 @@ const GATHER_MS = 150;
 export function useOrderRows(query: OrdersQuery) {
   const pages = useOrderPages({ limit: 50, ...query });
   const events = useCell(live.orders);
+  const { status, pair } = query;
   const rows = useMemo<OrderDoc[]>(() => {
-    const orders = pages.data?.pages.flatMap((page) => page.orders) ?? [];
-    return orders.map((order) => current(order, events.get(order.orderId)));
-  }, [pages.data, events]);
+    if (!pages.data) return [];
+    const orders = pages.data.pages.flatMap((page) => page.orders);
+    const now = orders.map((order) => current(order, events.get(order.orderId)));
+    // What is new stands on the list before it is read; which status it has when read, nobody knows.
+    return status ? now : [...unread(orders, events, pair), ...now];
+  }, [pages.data, events, status, pair]);
   return { rows, pages };
 }
 

@@ -18,6 +18,7 @@ from quantdesk.engines.orders.model import (
     Order,
     OrderEvent,
     OrderStatus,
+    Terms,
 )
 from quantdesk.store.pool import Connection
 
@@ -67,7 +68,9 @@ async def page(c: Connection, wanted: Filter) -> list[Order]:
 async def events(c: Connection, order_ids: Sequence[UUID]) -> list[OrderEvent]:
     """Return all that happened to these orders, in the order it happened to each."""
     rows = await c.fetch(
-        """select e.*, o.account_id from order_events e join orders o on o.id = e.order_id
+        """select e.*, o.account_id, o.pair, o.side, o.base_raw, o.slippage_bps, o.limit_price,
+             o.expires_at
+           from order_events e join orders o on o.id = e.order_id
            where e.order_id = any($1::uuid[]) order by e.order_id, e.version""",
         order_ids,
     )
@@ -86,6 +89,7 @@ async def events(c: Connection, order_ids: Sequence[UUID]) -> list[OrderEvent]:
             error=_failure(row["data"].get("error")),
             fate=row["data"].get("fate"),
             receipt=row["data"].get("receipt"),
+            terms=_terms(row) if row["version"] == 1 else None,
         )
         for row in rows
     ]
@@ -182,6 +186,18 @@ def order_of(row: asyncpg.Record) -> Order:
         error=_failure(row["error"]),
         created_ms=unix_ms(row["created_at"]),
         updated_ms=unix_ms(row["updated_at"]),
+    )
+
+
+def _terms(row: asyncpg.Record) -> Terms:
+    expires_at = row["expires_at"]
+    return Terms(
+        row["pair"],
+        Side(row["side"]),
+        row["base_raw"],
+        row["slippage_bps"],
+        row["limit_price"],
+        None if expires_at is None else unix_ms(expires_at),
     )
 
 
