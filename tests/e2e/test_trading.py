@@ -161,8 +161,8 @@ def test_an_order_placed_elsewhere_is_on_the_list_before_it_is_read(
     owner.page.get_by_role("tab", name="Orders", exact=True).click()
     expect(owner.page.locator(".trade-send")).to_have_text("Enter an amount")
     owner.page.route("**/api/orders?*", lambda route: route.abort())
-    served.post({"pair": "SOL-USDC", "amount": 0.15, "direction": "SELL"})
-    becomes(owner, "0.15", "CONFIRMED")
+    served.post({"pair": "SOL-USDC", "amount": 0.18, "direction": "SELL"})
+    becomes(owner, "0.18", "CONFIRMED")
 
 
 def test_keys_fill_and_send_but_never_with_one(owner: Tab, served: Process) -> None:
