@@ -1,12 +1,12 @@
 /** One order: how it went, what was considered, and everything that proves it, down to the raw message. */
-import { useMemo, useState } from "react";
-import { api } from "../../api/client";
+import { useMemo } from "react";
 import { useEvidence, useOrder } from "../../api/queries";
 import { dateTime } from "../../format";
 import { live } from "../../live/store";
 import { useCell } from "../../live/useCell";
 import { Link, useRoute } from "../../shell/router";
-import { Button, Chip, Copy, ErrorBox, Page, Panel, StageStepper, save } from "../../ui";
+import { Chip, Copy, Page, Panel, StageStepper } from "../../ui";
+import { PackButton } from "../activity/PackButton";
 import { Attempts } from "./Attempts";
 import { Outcome } from "./Outcome";
 import { Actions } from "./OrdersTable";
@@ -46,7 +46,7 @@ function Head({ order }: { order: OrderDoc }) {
     <>
       <Copy text={order.orderId} label={`order ${order.orderId.slice(0, 8)}`} />
       <Actions order={order} />
-      <Pack orderId={order.orderId} />
+      <PackButton small orderId={order.orderId} />
       <Link to={`/trade/${order.pair}`}>Trade {order.pair}</Link>
     </>
   );
@@ -98,30 +98,5 @@ function Order({ order }: { order: OrderDoc }) {
         Placed {dateTime(order.createdAt)}, version {order.version}, mode {order.mode}.
       </p>
     </div>
-  );
-}
-
-/** The signed pack: what proves the order without this desk. */
-function Pack({ orderId }: { orderId: string }) {
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<Error | null>(null);
-  const get = async () => {
-    setBusy(true);
-    setError(null);
-    try {
-      const pack = await api.get<unknown>(`/api/orders/${orderId}/evidence/pack`);
-      save(`evidence-${orderId}.json`, "application/json", JSON.stringify(pack, null, 2));
-    } catch (problem) {
-      setError(problem instanceof Error ? problem : new Error(String(problem)));
-    }
-    setBusy(false);
-  };
-  return (
-    <>
-      <Button small busy={busy} onClick={() => void get()}>
-        Evidence pack
-      </Button>
-      <ErrorBox error={error} onRetry={() => void get()} />
-    </>
   );
 }
