@@ -27,6 +27,8 @@ HEALTHY_S: Final = 60.0
 """Work that ran this long before it failed had recovered: its failures are counted anew."""
 RESTART_S: Final = 1.0
 RESTART_S_MAX: Final = 60.0
+CANCEL_AGAIN_S: Final = 5.0
+"""How long work that was canceled may take to end before it is canceled again."""
 KEEPS_FAILING: Final = 3
 """So many failures in a row are told until the work is healthy again."""
 
@@ -80,7 +82,7 @@ class Tasks:
     async def _fails(self, name: str, task: _Task, work: Work) -> bool:
         """Do the work; return whether it failed."""
         task.began = began = self._clock.monotonic()
-        problem = await _ended(name, work())
+        problem = await self._ended(name, work())
         if problem is None:
             return False
         healthy = self._clock.monotonic() - began >= HEALTHY_S
@@ -88,6 +90,27 @@ class Tasks:
         task.problem, task.began = type(problem).__name__, None
         log.error("task.failed", task=name, again_in_s=self._pause_s(task), exc_info=problem)
         return True
+
+    async def _ended(self, name: str, work: Coroutine[Any, Any, None]) -> BaseException | None:
+        """Return what ended the work, None when it returned; it ends with whoever awaits it."""
+        task = asyncio.get_running_loop().create_task(work)
+        try:
+            await asyncio.wait((task,))
+        except asyncio.CancelledError:
+            await self._end(task)
+            if (problem := _problem(task)) is not None:
+                log.exception("task.ended_badly", task=name, exc_info=problem)
+            raise
+        return asyncio.CancelledError() if task.cancelled() else _problem(task)
+
+    async def _end(self, task: asyncio.Task[None]) -> None:
+        # Once is not enough: a cancel that meets a result is lost in `asyncio.wait_for` of
+        # Python 3.11 (https://github.com/python/cpython/issues/86296), which libraries await.
+        while not task.done():
+            task.cancel()
+            patience = asyncio.get_running_loop().create_task(self._clock.sleep(CANCEL_AGAIN_S))
+            await asyncio.wait((task, patience), return_when=asyncio.FIRST_COMPLETED)
+            patience.cancel()
 
     def _pause_s(self, task: _Task) -> float:
         return full_jitter_s(
@@ -97,20 +120,6 @@ class Tasks:
     def _keeps_failing(self, task: _Task, began: float) -> bool:
         settled = self._clock.monotonic() - began >= HEALTHY_S
         return task.failures >= KEEPS_FAILING and not settled
-
-
-async def _ended(name: str, work: Coroutine[Any, Any, None]) -> BaseException | None:
-    """Return what ended a piece of work, None when it returned; it ends with whoever awaits it."""
-    task = asyncio.get_running_loop().create_task(work)
-    try:
-        await asyncio.wait((task,))
-    except asyncio.CancelledError:
-        task.cancel()
-        await asyncio.wait((task,))
-        if (problem := _problem(task)) is not None:
-            log.exception("task.ended_badly", task=name, exc_info=problem)
-        raise
-    return asyncio.CancelledError() if task.cancelled() else _problem(task)
 
 
 def _problem(task: asyncio.Task[None]) -> BaseException | None:

@@ -3,12 +3,12 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 
 from quantdesk.core.errors import Unavailable
-from quantdesk.ops.tasks import HEALTHY_S, RESTART_S_MAX, Tasks, Work
+from quantdesk.ops.tasks import CANCEL_AGAIN_S, HEALTHY_S, RESTART_S_MAX, Tasks, Work
 from quantdesk.testing.clock import ManualClock
 
 pytestmark = pytest.mark.anyio
@@ -178,6 +178,22 @@ async def test_waits_for_work_that_takes_its_time_to_end(world: World) -> None:
         await world.clock.advance(1)
         assert task.cancelled()
         assert steps == ["ended"]
+
+
+async def test_ends_work_that_lost_its_first_cancel(world: World) -> None:
+    async def deaf() -> None:
+        with suppress(asyncio.CancelledError):
+            await world.books.run()
+        await world.books.run()
+
+    async with world.running("books", deaf) as task:
+        task.cancel()
+        await world.clock.advance(0)
+        assert not task.done()
+        await world.clock.advance(CANCEL_AGAIN_S)
+
+        assert task.cancelled()
+    assert world.books.cancelled == 2
 
 
 async def test_takes_work_that_cancels_itself_for_a_failure(world: World) -> None:
