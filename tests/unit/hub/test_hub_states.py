@@ -6,6 +6,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from tests.examples import many
 from tests.unit.hub.wires import HandWire, client
 
 from quantdesk.access.model import Permission
@@ -201,5 +202,5 @@ class HubStates(RuleBasedStateMachine):
                     assert told == states[key] or (untold and not states[key]), (ch, key)
 
 
-HubStates.TestCase.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)
+HubStates.TestCase.settings = settings(max_examples=many(2), stateful_step_count=40)
 test_a_client_ends_with_the_state_of_the_desk = HubStates.TestCase

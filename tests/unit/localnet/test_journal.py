@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from solders.keypair import Keypair
 from tests.unit.localnet.ledger import SOL, Ledger, holding, somebody
@@ -78,7 +78,6 @@ def roll_back(ledger: Ledger, count: int, *, forget: bool) -> None:
         ledger.cluster.rollback(count, forget_hashes=forget, now_ms=ledger.now_ms)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(steps=st.lists(STEPS, max_size=25), per_generation=st.sampled_from([3, 10_000]))
 def test_that_a_killed_cluster_comes_back_the_same(
     steps: list[tuple[object, ...]], per_generation: int

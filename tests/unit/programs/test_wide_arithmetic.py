@@ -8,6 +8,7 @@ from typing import Final
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import many
 
 from sbpf.build import ROOT, zig
 
@@ -103,7 +104,7 @@ def test_that_128_bits_multiply_to_256(call: Call, a: int, b: int) -> None:
     assert call("product_wide", a, b)[1] == a * b
 
 
-@settings(max_examples=400)
+@settings(max_examples=many(4))
 @given(_WIDE, _WIDE | _HALF)
 def test_that_128_bits_divide(call: Call, a: int, b: int) -> None:
     fits, both = call("divide", a, b)
@@ -112,7 +113,7 @@ def test_that_128_bits_divide(call: Call, a: int, b: int) -> None:
         assert (both & ((1 << 128) - 1), both >> 128) == divmod(a, b)
 
 
-@settings(max_examples=400)
+@settings(max_examples=many(4))
 @given(_WIDEST | _WIDE, _WIDE | _HALF)
 def test_that_256_bits_divide_while_the_quotient_fits(call: Call, a: int, b: int) -> None:
     fits, both = call("divide_wide", a, b)

@@ -8,6 +8,7 @@ import cbor2
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import many
 
 from quantdesk.access.factors import passkeys
 from quantdesk.access.factors.model import Passkey, Site
@@ -204,7 +205,7 @@ JUNK = st.recursive(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=many(3))
 @given(key=JUNK, at=st.integers(0, 200), byte=st.integers(0, 255))
 def test_refuses_whatever_else_it_is_sent(key: object, at: int, byte: int) -> None:
     authenticator = Authenticator()
@@ -229,7 +230,7 @@ def test_refuses_whatever_else_it_is_sent(key: object, at: int, byte: int) -> No
             assert problem.code == "passkey.invalid"  # noqa: PT017 - some changes do no harm
 
 
-@settings(max_examples=300)
+@settings(max_examples=many(3))
 @given(
     name=st.sampled_from(["clientDataJSON", "authenticatorData", "signature", "userHandle"]),
     value=st.text(max_size=40) | st.none() | st.integers(),
