@@ -35,9 +35,9 @@ CODES: Mapping[int, str] = {
     405: "request.method",
     408: "request.slow",
     409: (
-        "email.verified factor.exists idempotency.conflict identity.last oauth.taken "
-        "order.too_late quote.expired trading.halted_by_settings trading.not_halted "
-        "user.exists wallet.last wallet.taken"
+        "email.verified factor.exists idempotency.conflict identity.last "
+        "notice.testing oauth.taken order.too_late quote.expired trading.halted_by_settings "
+        "trading.not_halted user.exists wallet.last wallet.taken"
     ),
     413: "request.too_large",
     415: "request.not_json",

@@ -38,3 +38,10 @@ def open_post(mail: MailSettings, home: Path) -> Post:
         timeout_s=mail.smtp_timeout_s,
     )
     return SmtpPost(server, sender=mail.sender)
+
+
+def kept(mail: MailSettings) -> str:
+    """Return why letters stay on this machine, and the cure; empty where they leave it."""
+    if mail.smtp_host:
+        return ""
+    return f"letters stay in the folder {MAIL} of the home: set mail.smtp_host, and they leave"

@@ -15,11 +15,13 @@ from quantdesk.access.threats.notices import Mailed, Slack, Webhook
 from quantdesk.access.threats.report import DAY_MS, ActCount, Report, report
 from quantdesk.access.threats.sightings import Sightings
 from quantdesk.access.threats.threats import Notifier, Threats
+from quantdesk.access.threats.trial import Trial
 from quantdesk.access.threats.watch import Watch
 from quantdesk.api.border import Border
+from quantdesk.api.notices import NoticeRoutes
 from quantdesk.api.security import Reports, SecurityRoutes
 from quantdesk.app.background import Background
-from quantdesk.app.mail import open_post
+from quantdesk.app.mail import kept, open_post
 from quantdesk.app.parts import Parts
 from quantdesk.core.clock import Clock
 from quantdesk.core.errors import DeskError, Refused
@@ -40,12 +42,11 @@ class Protecting:
 def open_protecting(background: Background, parts: Parts) -> Protecting:
     """Return what protects a desk, watching until the stack unwinds."""
     clock = parts.clock
+    notifiers = _notifiers(parts.settings, parts.home, clock)
     threats = Threats(
-        Watch(new_id=parts.new_id),
-        pools=parts.pools,
-        notifiers=_notifiers(parts.settings, parts.home, clock),
-        clock=clock,
+        Watch(new_id=parts.new_id), pools=parts.pools, notifiers=notifiers, clock=clock
     )
+    trial = Trial(notifiers, pools=parts.pools, clock=clock, new_id=parts.new_id)
     parts.auditing.on_acts(threats.hear)
     background.begin("threats", threats.run)
     sightings = Sightings(parts.auditing.tell, clock=clock, new_id=parts.new_id)
@@ -78,7 +79,7 @@ def open_protecting(background: Background, parts: Parts) -> Protecting:
     origins = frozenset(parts.settings.api.cors_origins)
     border = Border(origins=origins, admit=admit, refused=refused)
     routes = SecurityRoutes(threats, reports=_reports(parts, threats)).routes()
-    return Protecting(border, (routes,))
+    return Protecting(border, (routes, NoticeRoutes(trial).routes()))
 
 
 def _reports(parts: Parts, threats: Threats) -> Reports:
@@ -107,7 +108,8 @@ def _notifiers(settings: Settings, home: Path, clock: Clock) -> list[Notifier]:
     notices = settings.notices
     told: list[Notifier] = []
     if notices.email:
-        told.append(Mailed(notices.email, post=open_post(settings.mail, home)))
+        post = open_post(settings.mail, home)
+        told.append(Mailed(notices.email, post=post, kept=kept(settings.mail)))
     if notices.webhook_url:
         told.append(Webhook(notices.webhook_url, secret=notices.webhook_secret, clock=clock))
     if notices.slack_url:

@@ -55,6 +55,10 @@ class Client:
         """Return the body of the answer to JSON; raises as `get`."""
         return await self._ask("POST", path, body=body, headers={"content-type": _JSON, **headers})
 
+    async def act(self, path: str, *, within_s: float) -> bytes:
+        """Return the body of the answer to a POST of nothing that may take long; as `get`."""
+        return await self._ask("POST", path, within_s=within_s)
+
     async def patch(self, path: str, body: bytes) -> bytes:
         """Return the body of the answer to a PATCH of JSON; raises as `get`."""
         return await self._ask("PATCH", path, body=body, headers={"content-type": _JSON})
@@ -92,13 +96,16 @@ class Client:
         query: Mapping[str, str | int] | None = None,
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
+        within_s: float = _ANSWER_S,
     ) -> bytes:
         url, key, trust = self._place()
         sent = {**key, **(headers or {})}
-        with _explained(self._home):
+        timeout = aiohttp.ClientTimeout(total=within_s)
+        with _explained(self._home, within_s):
             async with self._session.request(
-                method, url + path, params=query, data=body, headers=sent, ssl=trust
-            ) as answer:
+                method, url + path, params=query, data=body, headers=sent, ssl=trust,
+                timeout=timeout,
+            ) as answer:  # fmt: skip
                 told = await answer.read()
         if answer.status >= _FAILED_FROM:
             raise _problem(answer.status, told)
@@ -140,7 +147,7 @@ async def client(home: Path) -> AsyncIterator[Client]:
 
 
 @contextmanager
-def _explained(home: Path) -> Iterator[None]:
+def _explained(home: Path, within_s: float = _ANSWER_S) -> Iterator[None]:
     try:
         yield
     except aiohttp.ClientConnectorError as problem:
@@ -149,7 +156,7 @@ def _explained(home: Path) -> Iterator[None]:
             code="desk.not_running",
         ) from problem
     except TimeoutError as problem:
-        raise Cut(f"the desk did not answer within {_ANSWER_S:g} s") from problem
+        raise Cut(f"the desk did not answer within {within_s:g} s") from problem
     except aiohttp.ClientError as problem:
         raise Cut("the desk broke off in the middle of an answer") from problem
 

@@ -53,6 +53,7 @@ COMMANDS: Final[Mapping[str, Permission | Literal["machine"]]] = MappingProxyTyp
         "security blocks": Permission.SECURITY_READ,
         "security report": Permission.SECURITY_READ,
         "security lift": Permission.SECURITY_WRITE,
+        "security test-notice": Permission.SECURITY_WRITE,
         "users": Permission.USERS_READ,
         "users add": Permission.USERS_WRITE,
         "users set": Permission.USERS_WRITE,

@@ -15,6 +15,9 @@ from quantdesk.cli.terminal import Home, Json, answer, say, verbatim
 
 app = typer.Typer(help="Security events, blocked networks and the daily report.")
 
+TESTED_S = 75.0
+"""Longer than the slowest way takes: a letter, by `mail.smtp_timeout_s`."""
+ADDRESSES = "notices.webhook_url, notices.slack_url or notices.email"
 _STYLES = {"critical": "bold red", "warning": "yellow", "notice": "bright_black"}
 
 
@@ -47,6 +50,23 @@ class Blocks(msgspec.Struct, frozen=True):
     """The networks that are kept out."""
 
     blocks: list[Block]
+
+
+class TestedWay(msgspec.Struct, frozen=True):
+    """What became of a test notice on a way."""
+
+    name: str
+    to: str
+    delivered: bool
+    code: str | None
+    detail: str | None
+
+
+class Tested(msgspec.Struct, frozen=True, rename="camel"):
+    """What became of a test notice on every way."""
+
+    log_only: bool
+    ways: list[TestedWay]
 
 
 class EventCount(msgspec.Struct, frozen=True):
@@ -143,6 +163,32 @@ def lift(
         say(f"{network} may come in again", style="green")
 
     run(done())
+
+
+@app.command("test-notice")
+def send_test(json: Json = False, home: Home = None) -> None:  # noqa: FBT002 - a flag
+    """Send a test notice to everybody who is told of events; exit with 1 if any got none."""
+
+    async def done() -> Tested:
+        say("sending; a way that does not answer takes a while")
+        async with client(knobs.home(home)) as desk:
+            body = await desk.act("/api/security/notices/test", within_s=TESTED_S)
+        told = msgspec.json.decode(body, type=Tested)
+        if json:
+            verbatim(body.decode())
+            return told
+        drawn = _table("way", "to", "outcome", "")
+        for way in told.ways:
+            outcome = ("delivered", "green") if way.delivered else ("failed", "bold red")
+            cause = f"{way.code}: {way.detail}" if way.code else ""
+            drawn.add_row(way.name, way.to, Text(*outcome), cause)
+        answer(drawn)
+        if told.log_only:
+            say(f"only the log is told; set {ADDRESSES} and restart the desk", style="yellow")
+        return told
+
+    if not all(way.delivered for way in run(done()).ways):
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -7,6 +7,9 @@ from pydantic import BaseModel
 from quantdesk.settings import Settings
 from quantdesk.telemetry.redaction import is_secret, redaction
 
+_ADDRESSES = frozenset({"webhook_url", "slack_url"})
+"""Whoever knows one of these can post there."""
+
 
 def hide(settings: Settings) -> None:
     """Keep the secrets of these settings out of every line from now on."""
@@ -21,11 +24,13 @@ def secrets_of(section: BaseModel) -> set[str]:
         if isinstance(value, BaseModel):
             found |= secrets_of(value)
         elif isinstance(value, str) and value:
-            found |= {value} if _is_secret(name) else _passwords(value)
+            found |= _passwords(value) | ({value} if _is_secret(name) else set())
     return found
 
 
 def _is_secret(name: str) -> bool:
+    if name in _ADDRESSES:
+        return True
     return is_secret(name) or name == "key" or (name.endswith("_key") and name != "tls_key")
 
 

@@ -36,6 +36,8 @@ class Ear:
     """Hears of events, or is away for so many of them."""
 
     name = "ear"
+    to = "here"
+    kept = ""
 
     def __init__(self, away: int = 0) -> None:
         self.heard: list[SecurityEvent] = []

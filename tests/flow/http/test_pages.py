@@ -112,6 +112,8 @@ ROUTES = {
     ("GET", "/api/security/blocks"),
     ("DELETE", "/api/security/blocks/{network}"),
     ("GET", "/api/security/report"),
+    ("GET", "/api/security/notices"),
+    ("POST", "/api/security/notices/test"),
     ("POST", "/api/auth/key"),
     ("POST", "/api/auth/nonce"),
     ("POST", "/api/auth/wallet"),

@@ -126,6 +126,8 @@ def test_that_an_address_is_what_one_person_holds(one: str, other: str, *, same:
         ("DELETE", "/api/orders/1", R.ORDERS),
         ("POST", "/api/trading/halt", R.FREE),
         ("POST", "/api/trading/resume", R.WRITE),
+        ("POST", "/api/security/notices/test", R.EXPENSIVE),
+        ("GET", "/api/security/notices", R.READ),
         ("POST", "/api/auth/login", R.SIGN_IN),
         ("POST", "/api/auth/refresh", R.WRITE),
         ("GET", "/healthz", R.FREE),

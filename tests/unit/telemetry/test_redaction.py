@@ -216,9 +216,12 @@ def test_that_the_settings_secrets_are_known() -> None:
         "binance": {"key": "binance-key", "secret_file": "/etc/x"},
         "sources": {"pyth_key": "pyth-key"},
         "news": {"x_token": "x-token", "reddit_client_secret": "reddit-secret"},
+        # pragma: allowlist nextline secret
+        "notices": {"webhook_url": "https://a:hook-word@h/", "slack_url": "https://s/T/B/x"},
         "api": {"tls_key": "/etc/tls.key"},
     }
     assert secrets_of(Settings.model_validate(told)) == {
         "pass%20word", "pass word", "jupiter-key", "binance-key", "pyth-key", "x-token",
-        "reddit-secret",
+        "reddit-secret", "https://a:hook-word@h/",  # pragma: allowlist secret
+        "hook-word", "https://s/T/B/x",
     }  # fmt: skip

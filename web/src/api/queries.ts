@@ -144,5 +144,7 @@ export const useSecurityEvents = (
   query: { kind?: string; severity?: Schema<"Severity">; limit?: number } = {},
   o?: Asked,
 ) => usePages<Schema<"SecurityEventsView">>("/api/security/events", query, (p) => p.nextCursor, o);
+export const useNotices = (o?: Asked) =>
+  useDocument<Schema<"NoticesView">>("/api/security/notices", {}, o);
 export const useBlocks = (o?: Asked) =>
   useDocument<Schema<"BlocksView">>("/api/security/blocks", {}, o);

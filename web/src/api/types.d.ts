@@ -1116,6 +1116,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/security/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is told of security events */
+        get: operations["getSecurityNotices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/security/notices/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a test notice to everybody who is told */
+        post: operations["postSecurityNoticesTest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/security/report": {
         parameters: {
             query?: never;
@@ -2637,6 +2671,22 @@ export interface components {
             nonce: string;
         };
         /**
+         * NoticeTestView
+         * @description What became of a test notice on every way; `logOnly`: none is set beside the log.
+         */
+        NoticeTestView: {
+            logOnly: boolean;
+            ways: components["schemas"]["TestedView"][];
+        };
+        /**
+         * NoticesView
+         * @description The ways that are set; `logOnly`: none beside the log.
+         */
+        NoticesView: {
+            logOnly: boolean;
+            ways: components["schemas"]["WayView"][];
+        };
+        /**
          * OperationsView
          * @description How the desk does; counts are this process's since its start.
          *
@@ -3413,6 +3463,17 @@ export interface components {
             slippageBps: number;
         };
         /**
+         * TestedView
+         * @description What became of a test notice on a way; `code` and `detail` are null when it arrived.
+         */
+        TestedView: {
+            code: string | null;
+            delivered: boolean;
+            detail: string | null;
+            name: string;
+            to: string;
+        };
+        /**
          * TicketRequest
          * @description The ticket of a sign-in that waits for a second factor.
          */
@@ -3569,6 +3630,18 @@ export interface components {
         WalletView: {
             address: string;
             chain: string;
+        };
+        /**
+         * WayView
+         * @description A way of being told: `log`, `webhook`, `slack` or `mail`.
+         *
+         *         `to` is the host of a webhook, or a mailbox. `kept` says why its notices stay on this machine,
+         *         null where they leave it.
+         */
+        WayView: {
+            kept: string | null;
+            name: string;
+            to: string;
         };
         /**
          * WhyView
@@ -5873,6 +5946,64 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SecurityEventsView"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSecurityNotices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The ways that are set; `logOnly`: none beside the log. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticesView"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postSecurityNoticesTest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What became of a test notice on every way; `logOnly`: none is set beside the log. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticeTestView"];
                 };
             };
             /** @description What went wrong. */

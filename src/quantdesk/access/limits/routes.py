@@ -73,6 +73,7 @@ _ROUTES: Final[tuple[tuple[str, str, str, RouteClass], ...]] = (
     ("GET", "/api/orders/", "/evidence", R.EXPENSIVE),
     ("GET", "/api/audit", "", R.EXPENSIVE),
     ("GET", "/api/security/report", "", R.EXPENSIVE),
+    ("POST", "/api/security/notices/test", "", R.EXPENSIVE),
     ("GET", "", "", R.READ),
     ("HEAD", "", "", R.READ),
     ("", "", "", R.WRITE),

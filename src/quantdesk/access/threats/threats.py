@@ -39,6 +39,14 @@ class Notifier(Protocol):
     def name(self) -> str:
         """Return the short name that logs show."""
 
+    @property
+    def to(self) -> str:
+        """Return where it tells people, without what of it is secret."""
+
+    @property
+    def kept(self) -> str:
+        """Return why its notices stay on this machine, and the cure; empty where they leave."""
+
     async def notify(self, event: SecurityEvent) -> None:
         """Tell of an event; raise `Unavailable` when it could not be told."""
 

@@ -8,7 +8,7 @@ import { Appearance } from "./Appearance";
 import { Factors } from "./factors/Factors";
 import { Keys } from "./keys/Keys";
 import { Limits } from "./limits/Limits";
-import { Notices } from "./Notices";
+import { Notices } from "./notices/Notices";
 import { Profile } from "./Profile";
 import { Sessions } from "./Sessions";
 import { Start } from "./start/Start";

@@ -19,6 +19,7 @@ const ACTS: Record<string, string> = {
   "localnet.faucet": "Localnet tokens given",
   "localnet.faults": "Localnet faults switched",
   "nonce.replayed": "Signed text sent again",
+  "notice.tested": "Test notice sent",
   "orders.recorded": "Rows of orders covered",
   "password.changed": "Password changed",
   "proof.given": "Presence proven",
