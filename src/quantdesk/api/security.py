@@ -9,6 +9,7 @@ import msgspec
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.requests import Request
 
 from quantdesk.access.model import Permission
 from quantdesk.access.threats.model import Block, SecurityEvent
@@ -16,6 +17,7 @@ from quantdesk.access.threats.report import Report
 from quantdesk.access.threats.store import Filter
 from quantdesk.access.threats.threats import Threats
 from quantdesk.api.answers import json, returns
+from quantdesk.api.limits import caller_of
 from quantdesk.api.needs import needs
 from quantdesk.core.clock import iso
 from quantdesk.core.errors import Refused
@@ -127,8 +129,8 @@ class SecurityRoutes:
             status_code=204,
             summary="Let a network in again",
         )
-        async def lift(network: str) -> Response:
-            await self._threats.lift(network)
+        async def lift(request: Request, network: str) -> Response:
+            await self._threats.lift(network, caller_of(request), request.scope["origin"])
             return Response(status_code=204)
 
         @router.get(

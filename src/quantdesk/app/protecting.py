@@ -44,7 +44,11 @@ def open_protecting(background: Background, parts: Parts) -> Protecting:
     clock = parts.clock
     notifiers = _notifiers(parts.settings, parts.home, clock)
     threats = Threats(
-        Watch(new_id=parts.new_id), pools=parts.pools, notifiers=notifiers, clock=clock
+        Watch(new_id=parts.new_id),
+        pools=parts.pools,
+        notifiers=notifiers,
+        clock=clock,
+        new_id=parts.new_id,
     )
     trial = Trial(notifiers, pools=parts.pools, clock=clock, new_id=parts.new_id)
     parts.auditing.on_acts(threats.hear)

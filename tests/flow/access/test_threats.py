@@ -52,8 +52,10 @@ class Ear:
 
 
 def threats(pools: Pools, clock: ManualClock, *notifiers: Notifier) -> Threats:
-    watch = Watch(new_id=ids(clock.now_ms))
-    return Threats(watch, pools=pools, notifiers=notifiers, clock=clock)
+    new_id = ids(clock.now_ms)
+    return Threats(
+        Watch(new_id=new_id), pools=pools, notifiers=notifiers, clock=clock, new_id=new_id
+    )
 
 
 def stuffing(clock: ManualClock) -> list[Act]:
@@ -109,11 +111,16 @@ async def test_that_a_block_is_lifted_by_hand(pools: Pools) -> None:
     made.hear(stuffing(clock))
     await turn(made)
     (block,) = made.blocks()
-    await made.lift(block.network)
+    owner = key_holder(UUID(int=1))
+    await made.lift(block.network, owner, FAR)
     made.check(None, FAR)
     with pytest.raises(Refused) as refused:
-        await made.lift(block.network)
+        await made.lift(block.network, owner, FAR)
     assert refused.value.code == "block.unknown"
+    async with pools.read.connection() as c:
+        lifted = await c.fetchval("select act from acts where act ->> 'action' = 'block.lifted'")
+    assert lifted["about"] == f"network:{block.network}"
+    assert lifted["account_id"] == str(UUID(int=1))
 
 
 async def test_that_people_are_told_once_and_again_where_it_failed(pools: Pools) -> None:

@@ -14,6 +14,7 @@ from typing import Final, Protocol
 import structlog
 
 from quantdesk.access.acts import Act
+from quantdesk.access.audit import store as audit
 from quantdesk.access.model import Origin, Principal
 from quantdesk.access.networks import is_loopback, network
 from quantdesk.access.threats import store
@@ -21,6 +22,7 @@ from quantdesk.access.threats.model import Block, SecurityEvent
 from quantdesk.access.threats.watch import Watch
 from quantdesk.core.clock import Clock
 from quantdesk.core.errors import DeskError, Refused
+from quantdesk.core.ids import NewId
 from quantdesk.store.pool import Pools
 
 log = structlog.get_logger()
@@ -55,12 +57,19 @@ class Threats:
     """The watch joined with its store; `run` once in every process."""
 
     def __init__(
-        self, watch: Watch, *, pools: Pools, notifiers: Sequence[Notifier], clock: Clock
+        self,
+        watch: Watch,
+        *,
+        pools: Pools,
+        notifiers: Sequence[Notifier],
+        clock: Clock,
+        new_id: NewId,
     ) -> None:
         self._watch = watch
         self._pools = pools
         self._notifiers = tuple(notifiers)
         self._clock = clock
+        self._new_id = new_id
         self._waiting: deque[SecurityEvent] = deque()
         self._blocks: dict[str, Block] = {}
         self.dropped = 0
@@ -98,11 +107,22 @@ class Threats:
         now_ms = self._clock.now_ms()
         return [block for block in self._blocks.values() if block.until_ms > now_ms]
 
-    async def lift(self, network: str) -> None:
+    async def lift(self, network: str, caller: Principal, origin: Origin) -> None:
         """Let a network in again; raise `Refused` (`block.unknown`)."""
-        async with self._pools.write.connection() as c:
+        act = Act(
+            id=self._new_id(),
+            at_ms=self._clock.now_ms(),
+            action="block.lifted",
+            origin=origin,
+            account_id=caller.account_id,
+            key_id=caller.key_id,
+            session_id=caller.session_id,
+            about=f"network:{network}",
+        )
+        async with self._pools.write.transaction() as c:
             if not await store.lift(c, network):
                 raise Refused(f"{network} is not kept out", code="block.unknown")
+            await audit.note(c, act)
         self._blocks.pop(network, None)
 
     async def events(self, wanted: store.Filter) -> list[SecurityEvent]:

@@ -7,6 +7,7 @@ const ACTS: Record<string, string> = {
   "audit.tampered": "Rows of the audit were changed",
   "email.verified": "Email address verified",
   "factor.added": "Second factor added",
+  "block.lifted": "Network let in again",
   "factor.failed": "Wrong second factor",
   "factor.removed": "Second factor removed",
   "identity.linked": "Provider linked",
