@@ -130,6 +130,8 @@ bench: $(VENV)/.dev ## the promised numbers, measured here, the peer beside them
 	@$(BIN)/python -m benches.store
 	@echo "→ sharing: frames to another process by NATS"
 	@$(BIN)/python -m benches.sharing
+	@echo "→ failover: one of three servers of NATS killed"
+	@$(BIN)/python -m benches.failover
 	@echo "→ hub: one price to many clients, node beside it"
 	@$(BIN)/python -m benches.fanout
 	@echo "→ the page: size, paint, a busy market, an order's stages"

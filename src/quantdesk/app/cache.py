@@ -5,10 +5,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
-from quantdesk.app.sources import chance
-from quantdesk.app.wide import BUCKET
+from quantdesk.app.wide import BUCKET, open_link
 from quantdesk.bus.nats.cache import Cache
-from quantdesk.bus.nats.link import Link
 from quantdesk.core.clock import SystemClock
 from quantdesk.core.errors import Refused, Unavailable
 from quantdesk.ingest.cached import Cached, read
@@ -35,7 +33,7 @@ async def purge_cached(settings: Settings, symbols: Sequence[str]) -> None:
 async def _opened(settings: Settings) -> AsyncIterator[Cache]:
     if not settings.nats_url:
         raise Refused("there is no cache without NATS: set nats_url", code="settings.invalid")
-    link = Link(settings.nats_url, name="quantdesk cache", clock=SystemClock(), chance=chance())
+    link = open_link(settings, name="quantdesk cache", clock=SystemClock())
     running = asyncio.get_running_loop().create_task(link.run())
     try:
         async with asyncio.timeout(_WITHIN_S):

@@ -17,11 +17,12 @@ from quantdesk.app.sources import chance
 from quantdesk.bus.memory import Memory
 from quantdesk.bus.nats.cache import Cache
 from quantdesk.bus.nats.events import LIFE_BYTES, Events
-from quantdesk.bus.nats.link import Link
+from quantdesk.bus.nats.link import Link, is_sealed
+from quantdesk.bus.nats.trust import trust
 from quantdesk.bus.nats.window import Window
 from quantdesk.bus.port import Topic
 from quantdesk.core.clock import Clock
-from quantdesk.core.errors import Corrupt
+from quantdesk.core.errors import Corrupt, Refused
 from quantdesk.engines.orders.engine import TOPIC as ORDERS
 from quantdesk.engines.orders.model import OrderEvent
 from quantdesk.ingest import cached
@@ -64,15 +65,36 @@ class Wide:
         )  # fmt: skip
 
 
+def open_link(settings: Settings, *, name: str, clock: Clock) -> Link:
+    """Return the connection that the settings ask for, not running yet.
+
+    Raises `Refused` (`settings.invalid`, `key.missing`, `key.mode`).
+    """
+    files = {
+        "ca_file": settings.nats_ca_file,
+        "cert_file": settings.nats_cert_file,
+        "key_file": settings.nats_key_file,
+    }
+    trusted = None
+    if is_sealed(settings.nats_url):
+        trusted = trust(**files)
+    elif any(files.values()):
+        told = " and ".join(f"nats_{name}" for name, value in files.items() if value)
+        raise Refused(
+            f"{told} would change nothing: write tls:// in nats_url", code="settings.invalid"
+        )
+    return Link(settings.nats_url, name=name, clock=clock, chance=chance(), trusted=trusted)
+
+
 def open_wide(
     stack: AsyncExitStack, background: Background, settings: Settings, *, clock: Clock
 ) -> Wide:
     """Connect, now or as soon as NATS is there, until the stack unwinds.
 
-    Raises `Refused` (`settings.invalid`).
+    Raises `Refused` (`settings.invalid`, `key.missing`, `key.mode`).
     """
     life = os.urandom(LIFE_BYTES)
-    link = Link(settings.nats_url, name=f"quantdesk {os.getpid()}", clock=clock, chance=chance())
+    link = open_link(settings, name=f"quantdesk {os.getpid()}", clock=clock)
     topics = {
         ORDERS: Topic(f"quantdesk.{settings.mode}.orders", _encode, _orders),
         RESYNC: Topic("quantdesk.market.resync", _encode, _asked),

@@ -64,7 +64,15 @@ class Settings(Section):
     database_url: str = ""
     """A Postgres to use instead of the embedded one; `QD_DATABASE_URL`."""
     nats_url: str = ""
-    """A NATS to share orders and prices with other processes by; several servers with commas."""
+    """A NATS to share orders and prices with other processes by; several servers with commas. With
+    tls:// at one of them, all are believed by their certificates alone.
+    """
+    nats_ca_file: str = ""
+    """PEM file of the authority behind the certificates of NATS; empty trusts the machine's."""
+    nats_cert_file: str = ""
+    """PEM file of a certificate to show to NATS, where it asks for one."""
+    nats_key_file: str = ""
+    """PEM file of its key, readable by its owner alone."""
     orders: OrdersSettings = OrdersSettings()
     paper: PaperSettings = PaperSettings()
     localnet: LocalnetSettings = LocalnetSettings()

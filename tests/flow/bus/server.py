@@ -11,6 +11,8 @@ import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
+from ssl import SSLContext
+from typing import NamedTuple, Protocol
 
 import pytest
 
@@ -20,6 +22,20 @@ from quantdesk.core.clock import Clock, SystemClock
 BINARY = Path(sys.executable).with_name("nats-server")
 WAIT_S = 20.0
 _READY = b"Server is ready"
+
+
+class Reached(Protocol):
+    """What can be connected to."""
+
+    @property
+    def url(self) -> str:
+        """Return its address, or several with commas."""
+
+
+class Door(NamedTuple):
+    """An address, or several in the order in which they are tried."""
+
+    url: str
 
 
 class NatsServer:
@@ -39,6 +55,11 @@ class NatsServer:
     def url(self) -> str:
         """Return where it listens, with the password it asks for."""
         return f"nats://{self._secret}127.0.0.1:{self.port}"
+
+    @property
+    def is_running(self) -> bool:
+        """Return whether it was started, and not killed since."""
+        return self._running is not None
 
     def start(self) -> None:
         """Start it and return when it listens."""
@@ -85,9 +106,15 @@ async def running(*links: Link) -> AsyncIterator[None]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def link(server: NatsServer, *, clock: Clock | None = None) -> Link:
+def link(server: Reached, *, clock: Clock | None = None, trusted: SSLContext | None = None) -> Link:
     """Return a link that tries again at once."""
-    return Link(server.url, name="test", clock=clock or SystemClock(), chance=lambda: 0.0)
+    return Link(
+        server.url,
+        name="test",
+        clock=clock or SystemClock(),
+        chance=lambda: 0.0,
+        trusted=trusted,
+    )
 
 
 async def until(holds: Callable[[], bool], what: str) -> None:

@@ -1,68 +1,18 @@
 """Batches of events between processes: each listener hears each once; what is lost is told."""
 
-import asyncio
 import struct
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 import pytest
-from tests.flow.bus.server import NatsServer, link, running, until
+from tests.flow.bus.server import NatsServer, running, until
+from tests.flow.bus.speaking import SUBJECT, TOPIC, desk, working
 
-from quantdesk.bus.nats.events import WAITING_MAX, Events
-from quantdesk.bus.nats.link import FOUND_OUT_S, Link
-from quantdesk.bus.port import Topic
+from quantdesk.bus.nats.events import WAITING_MAX
+from quantdesk.bus.nats.link import FOUND_OUT_S
 from quantdesk.core.clock import SystemClock
-from quantdesk.core.errors import Corrupt
 
 pytestmark = pytest.mark.anyio
-TOPIC = "orders"
-SUBJECT = "test.orders"
-
-
-def decode(body: bytes) -> Sequence[Any]:
-    try:
-        return msgspec.msgpack.decode(body, type=list[Any])
-    except msgspec.DecodeError as problem:
-        raise Corrupt(str(problem), code="bus.unreadable") from problem
-
-
-@dataclass
-class Desk:
-    """A process: its link, its bus, and all that its listeners heard."""
-
-    link: Link
-    events: Events
-    heard: list[Any] = field(default_factory=list)
-    batches: list[Sequence[Any]] = field(default_factory=list)
-    missed: list[int] = field(default_factory=list)
-
-    def take(self, events: Sequence[Any]) -> None:
-        """Note a batch."""
-        self.heard.extend(events)
-        self.batches.append(events)
-
-
-def desk(server: NatsServer, life: int) -> Desk:
-    one = link(server)
-    topics = {TOPIC: Topic(SUBJECT, msgspec.msgpack.encode, decode)}
-    events = Events(one, topics=topics, life=bytes([life]) * 16, clock=SystemClock())
-    made = Desk(one, events)
-    events.listen(TOPIC, made.take)
-    events.on_missed(TOPIC, made.missed.append)
-    return made
-
-
-@contextmanager
-def working(*desks: Desk) -> Iterator[None]:
-    tasks = [asyncio.ensure_future(one.events.run()) for one in desks]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
 
 
 async def test_that_each_listener_hears_each_batch_once_and_in_order(server: NatsServer) -> None:
@@ -127,7 +77,7 @@ async def test_that_an_outage_holds_nobody_up_and_loses_nothing(server: NatsServ
             ours.events.publish(TOPIC, [2, 3])
             assert ours.heard == [1, 2, 3]
             server.start()
-            await until(lambda: len(theirs.missed) == 1, "told that something may be missing")
+            await until(lambda: bool(theirs.missed), "told that something may be missing")
             ours.events.publish(TOPIC, [4])
             await until(lambda: 4 in theirs.heard, "heard again")
 
@@ -214,3 +164,36 @@ async def test_that_a_listener_that_left_hears_no_more(server: NatsServer) -> No
             await until(lambda: theirs.heard == [1, 2], "heard")
 
     assert left == [1]
+
+
+async def test_that_a_last_word_that_was_lost_is_told(server: NatsServer) -> None:
+    ours, theirs = desk(server, 1), desk(server, 2)
+    async with running(ours.link, theirs.link):
+        with working(ours, theirs):
+            await theirs.link.client()
+            ours.events.publish(TOPIC, [1])
+            await until(lambda: theirs.heard == [1], "heard")
+            heard_ms = SystemClock().now_ms()
+            ours.events.publish(TOPIC, ["x" * (2 << 20)])  # no message takes it, and none follows
+            await until(lambda: bool(theirs.missed), "told")
+
+    assert theirs.heard == [1]
+    assert theirs.events.counts["missed"] == 1
+    assert theirs.missed[0] <= heard_ms - round(FOUND_OUT_S * 1000)
+
+
+async def test_that_whoever_joins_is_told_that_there_was_a_past(server: NatsServer) -> None:
+    ours, theirs = desk(server, 1), desk(server, 2)
+    async with running(ours.link):
+        with working(ours, theirs):
+            ours.events.publish(TOPIC, [1])
+            await until(lambda: ours.events.counts["sent"] == 1, "sent")
+            joined_ms = SystemClock().now_ms()
+            async with running(theirs.link):
+                await until(lambda: bool(theirs.missed), "told")
+                ours.events.publish(TOPIC, [2])
+                await until(lambda: theirs.heard == [2], "heard")
+
+    assert len(theirs.missed) == 1
+    assert 0 <= theirs.missed[0] + round(FOUND_OUT_S * 1000) - joined_ms < 60_000
+    assert theirs.events.counts["missed"] == 0

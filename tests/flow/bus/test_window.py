@@ -153,8 +153,6 @@ async def test_that_a_stream_that_vanished_is_made_anew(server: NatsServer) -> N
     async with two(server) as (ours, theirs, client):
         await add(ours, 1)
         await client.jetstream().delete_stream(STREAM)
-        with pytest.raises(Unavailable):
-            await add(ours, 2)
         await add(ours, 2)
         assert await read(theirs, 1) == [2]
 
@@ -169,3 +167,16 @@ async def test_that_a_stream_of_an_older_version_is_brought_up_to_date(server: N
 
     assert info.config.max_bytes == 2 << 20
     assert info.state.messages == 2
+
+
+async def test_that_a_reader_waits_while_nothing_comes(server: NatsServer) -> None:
+    async with two(server) as (ours, theirs, _):
+        await add(ours, 1)
+        reading = await link_of(theirs).client()
+        async with aclosing(theirs.follow()) as letters:
+            assert (await anext(letters)).body == b"1"
+            second = asyncio.ensure_future(anext(letters))
+            told = reading.stats["in_msgs"]
+            await until(lambda: reading.stats["in_msgs"] >= told + 2, "a beat of an idle pull")
+            await add(ours, 2)
+            assert (await second).body == b"2"

@@ -2,11 +2,16 @@
 
     publish → own listeners, at once
             → waiting (bounded) → one message a batch → flush → others: decode → their listeners
+    each second → how many were said so far → others: were all of them heard?
 
 A message is who speaks, how many events they said before, how many it holds, and the events as
 their topic encodes them. Nothing is kept by NATS: after a lost connection, or where numbers are
 missing, listeners are told since when, and read again where the truth is stored. What was not
 flushed is sent again; who heard it knows by its number. So every event reaches a listener once.
+
+In a cluster a flush proves no more than that one server has it: with that server dies what it had
+not passed on, while listeners elsewhere are connected all along. The count that each speaker
+repeats tells them, and tells whoever joined before every server knew of it.
 """
 
 import asyncio
@@ -14,6 +19,7 @@ import struct
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from typing import Any, Final, NamedTuple, NoReturn
@@ -39,6 +45,8 @@ SPEAKERS_MAX: Final = 256
 LIFE_BYTES: Final = 16
 _SEND_MAX: Final = 256  # batches between two flushes
 _AGAIN_S: Final = 0.2
+BEAT_S: Final = 1.0
+"""So often whoever has spoken says how much they said, if it was nothing new."""
 _HEAD: Final = struct.Struct(f">{LIFE_BYTES}sQI")
 
 Missed = Callable[[int], object]
@@ -49,6 +57,12 @@ class _Batch(NamedTuple):
     topic: str
     first: int
     events: Sequence[Any]
+
+
+@dataclass(slots=True)
+class _Speaker:
+    continuity: Continuity
+    heard_ms: int
 
 
 class Events:
@@ -71,8 +85,10 @@ class Events:
         self._said: Counter[str] = Counter()
         self._waiting: deque[_Batch] = deque()
         self._waiting_events = 0
-        self._heard: OrderedDict[tuple[str, bytes], Continuity] = OrderedDict()
+        self._heard: OrderedDict[tuple[str, bytes], _Speaker] = OrderedDict()
+        self._opened_ms = clock.now_ms()
         self._came = asyncio.Event()
+        self._is_beat_due = False
         self.counts: Counter[str] = Counter()
         link.on_open(self._subscribe)
 
@@ -108,11 +124,26 @@ class Events:
 
     async def run(self) -> NoReturn:
         """Send what is published, until cancelled."""
+        async with asyncio.TaskGroup() as both:
+            both.create_task(self._beat())
+            await self._speak()
+
+    async def _beat(self) -> NoReturn:
+        while True:
+            await self._clock.sleep(BEAT_S)
+            self._is_beat_due = True
+            self._came.set()
+
+    async def _speak(self) -> NoReturn:
         while True:
             await self._came.wait()
             self._came.clear()
             try:
-                await self._send(await self._link.client())
+                client = await self._link.client()
+                await self._send(client)
+                if self._is_beat_due:
+                    self._is_beat_due = False
+                    await self._repeat(client)
             except Unavailable:  # the link says why; all of it is sent again
                 self._came.set()
                 await self._clock.sleep(_AGAIN_S)
@@ -134,6 +165,14 @@ class Events:
             for batch in batches:
                 if self._waiting and self._waiting[0] is batch:  # it may have been dropped since
                     self.counts["sent"] += self._leave()
+
+    async def _repeat(self, client: Client) -> None:
+        """Say how many events were said of each topic; called while none waits."""
+        said = [(self._topics[topic], count) for topic, count in self._said.items()]
+        with answered("NATS did not take the count of events"):
+            for topic, count in said:
+                head = _HEAD.pack(self._life, count, 0)
+                await client.publish(topic.subject, head + topic.encode([]))
 
     def _leave(self) -> int:
         count = len(self._waiting.popleft().events)
@@ -157,7 +196,8 @@ class Events:
         for name, topic in self._topics.items():
             hear = partial(self._hear, name, topic)
             await client.subscribe(topic.subject, cb=hear, pending_bytes_limit=HEARD_BYTES_MAX)
-        await flushed(client, clock=self._clock)  # from here on nothing is missed
+        await flushed(client, clock=self._clock)  # from here on this server passes on what it hears
+        self._opened_ms = self._clock.now_ms()
         if self._link.lost_ms is not None:
             for name in self._topics:
                 self._tell_missed(name, self._link.lost_ms)
@@ -172,18 +212,21 @@ class Events:
             return
         if life == self._life:  # a server elsewhere gave our own back
             return
-        step = self._continuity(name, life).take(first, len(events))
+        is_new = (name, life) not in self._heard
+        speaker = self._speaker(name, life)
+        step = speaker.continuity.take(first, len(events))
+        last_ms, speaker.heard_ms = speaker.heard_ms, self._clock.now_ms()
         self.counts["again"] += step.known
         self.counts["heard"] += len(events) - step.known
         if step.known < len(events):
             self._others.publish(name, events[step.known :])
-        if step.missing:
-            self.counts["missed"] += step.missing
-            self._tell_missed(name, self._clock.now_ms())
+        self.counts["missed"] += step.missing
+        if step.missing or (is_new and first):  # said before we could hear it, or lost: who knows
+            self._tell_missed(name, last_ms)
 
-    def _continuity(self, name: str, life: bytes) -> Continuity:
+    def _speaker(self, name: str, life: bytes) -> _Speaker:
         key = (name, life)
-        known = self._heard.setdefault(key, Continuity())
+        known = self._heard.setdefault(key, _Speaker(Continuity(), self._opened_ms))
         self._heard.move_to_end(key)
         if len(self._heard) > SPEAKERS_MAX:
             self._heard.popitem(last=False)

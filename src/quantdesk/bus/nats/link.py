@@ -2,11 +2,13 @@
 
     connect → hooks → stands ─ closed, silent ─→ wait (back-off with full jitter) → connect
 
+Of several servers one is drawn, and the next one tried each time; whoever is not named is not used.
 The client library's own reconnecting is off: it gives up for good on some errors of the server, and
 whoever publishes meanwhile is told nothing. Protocol: https://docs.nats.io/reference/nats-protocol.
 """
 
 import asyncio
+import ssl
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -18,6 +20,7 @@ import structlog
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
+from quantdesk.bus.nats.trust import SealedClient, distrust
 from quantdesk.core.backoff import Backoff, Chance
 from quantdesk.core.clock import Clock
 from quantdesk.core.errors import Refused, Unavailable
@@ -37,6 +40,7 @@ _UNWRITTEN_S: Final = 0.001
 _LOOK_S: Final = 0.25
 _GOODBYE_S: Final = 1.0
 _SCHEMES: Final = frozenset({"nats", "tls", "ws", "wss"})
+_SEALED: Final = "tls://"
 
 Hook = Callable[[Client], Awaitable[None]]
 
@@ -57,12 +61,17 @@ def servers(url: str) -> tuple[list[str], str]:
         if parts.scheme not in _SCHEMES or not host:
             raise Refused(
                 # pragma: allowlist nextline secret
-                "nats_url: write nats://HOST:4222 or nats://USER:PASSWORD@HOST:4222, several of "
-                "one cluster with commas",
+                "nats_url: write nats://HOST:4222 or nats://USER:PASSWORD@HOST:4222, tls:// where "
+                "the servers have certificates, several of one cluster with commas",
                 code="settings.invalid",
             )
         shown.append(f"{host}:{port or 4222}")
     return found, ", ".join(shown)
+
+
+def is_sealed(url: str) -> bool:
+    """Return whether servers are to speak TLS: all of them, where it is written at one."""
+    return any(part.strip().startswith(_SEALED) for part in url.split(","))
 
 
 @contextmanager
@@ -97,16 +106,28 @@ class Link:
     `lost_ms` is when the last one was lost (Unix milliseconds), None before the first loss.
     """
 
-    def __init__(self, url: str, *, name: str, clock: Clock, chance: Chance) -> None:
-        """Raise `Refused` (`settings.invalid`)."""
+    def __init__(
+        self,
+        url: str,
+        *,
+        name: str,
+        clock: Clock,
+        chance: Chance,
+        trusted: ssl.SSLContext | None = None,
+    ) -> None:
+        """`trusted` is whom to believe over TLS. Raises `Refused` (`settings.invalid`)."""
         self._servers, self.shown = servers(url)
+        self._client = SealedClient if is_sealed(url) else Client
+        self._trusted = trusted
         self._name = name
-        self._clock = clock
+        self.clock = clock
         self._backoff = Backoff(chance, longest_s=_LONGEST_S)
+        self._first = int(chance() * len(self._servers))
         self._hooks: list[Hook] = []
         self._standing: Client | None = None
         self._stands = asyncio.Event()
         self._problem = "not connected yet"
+        self._distrust: str | None = None
         self.counts: Counter[str] = Counter()
         self.lost_ms: int | None = None
 
@@ -120,7 +141,10 @@ class Link:
         return self._standing is not None and self._standing.is_connected
 
     async def client(self) -> Client:
-        """Return the connection; raise `Unavailable` (`bus.away`) after a second without one."""
+        """Return the connection; raise `Unavailable` after a second without one.
+
+        Its code is `bus.away`, or `bus.untrusted` where TLS is what fails.
+        """
         if self._standing is None:
             with suppress(TimeoutError):
                 async with asyncio.timeout(PATIENCE_S):
@@ -130,12 +154,20 @@ class Link:
         return self._standing
 
     async def probe(self) -> str:
-        """Return where it is connected; raise `Unavailable` (`bus.away`)."""
-        if self.stands:
-            return f"connected to {self.shown}"
-        raise self._away()
+        """Return where it is connected; raise `Unavailable` (`bus.away`, `bus.untrusted`)."""
+        url = self._standing and self._standing.connected_url
+        if not url:
+            raise self._away()
+        at = f"{url.hostname}:{url.port}"
+        return f"connected to {at}" + (f", one of {self.shown}" if at != self.shown else "")
 
     def _away(self) -> Unavailable:
+        if self._distrust is not None:
+            return Unavailable(
+                f"NATS at {self.shown} is not trusted ({self._distrust}). Orders move, other "
+                "processes hear of them once it is",
+                code="bus.untrusted",
+            )
         return Unavailable(
             f"NATS at {self.shown} is away ({self._problem}): orders move, other processes hear of "
             "them once it is back",
@@ -145,23 +177,28 @@ class Link:
     async def run(self) -> NoReturn:
         """Keep a connection until cancelled."""
         while True:
-            began = self._clock.monotonic()
+            began = self.clock.monotonic()
             try:
                 await self._hold()
             except (NatsError, OSError, TimeoutError, Unavailable) as problem:
-                self._problem = told(problem)
-            wait_s = self._backoff.failed(lived_s=self._clock.monotonic() - began)
+                self._note(problem)
+            _end_if_cancelled()
+            wait_s = self._backoff.failed(lived_s=self.clock.monotonic() - began)
             log.warning(
-                "bus.away", servers=self.shown, detail=self._problem, retry_s=round(wait_s, 2)
+                "bus.away" if self._distrust is None else "bus.untrusted",
+                servers=self.shown,
+                detail=self._distrust or self._problem,
+                retry_s=round(wait_s, 2),
             )
-            await self._clock.sleep(wait_s)
+            await self.clock.sleep(wait_s)
 
     async def _hold(self) -> None:
         """Connect, and return when that connection is over."""
         closed = asyncio.Event()
-        client = Client()
+        client = self._client()
         try:
             await self._connect(client, closed)
+            _end_if_cancelled()
             for hook in self._hooks:
                 await hook(client)
             self._opened(client)
@@ -169,7 +206,8 @@ class Link:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(_LOOK_S):
                         await closed.wait()
-            self._problem = told(client.last_error) if client.last_error else "connection lost"
+                _end_if_cancelled()
+            self._note(client.last_error or ConnectionError("connection lost"))
         except (NatsError, OSError, TimeoutError):
             self.counts["failures"] += 1
             raise
@@ -181,8 +219,12 @@ class Link:
         async def over() -> None:
             closed.set()
 
+        first = self._first
+        self._first = (first + 1) % len(self._servers)
         await client.connect(
-            self._servers,
+            [*self._servers[first:], *self._servers[:first]],
+            dont_randomize=True,
+            tls=self._trusted,
             name=self._name,
             allow_reconnect=False,
             max_reconnect_attempts=1,  # zero means for ever to it
@@ -199,7 +241,10 @@ class Link:
         if isinstance(problem, nats.errors.SlowConsumerError):
             self.counts["slow"] += 1
             return
-        self._problem = told(problem)
+        self._note(problem)
+
+    def _note(self, problem: BaseException) -> None:
+        self._problem, self._distrust = told(problem), distrust(problem)
 
     def _opened(self, client: Client) -> None:
         self.counts["connects"] += 1
@@ -210,9 +255,16 @@ class Link:
     def _ended(self) -> None:
         if self._standing is not None:
             self.counts["losses"] += 1
-            self.lost_ms = self._clock.now_ms()
+            self.lost_ms = self.clock.now_ms()
         self._standing = None
         self._stands.clear()
+
+
+def _end_if_cancelled() -> None:
+    """Raise `CancelledError` where the library has swallowed one while it connected."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 async def _goodbye(client: Client) -> None:

@@ -4,6 +4,7 @@ Readers pull so many messages at a time and acknowledge them together (`AckPolic
 server gives nobody more than they have room for and holds nothing back from anyone else; their
 consumers are their own, and forgotten soon after they went. The library's own subscriptions cancel
 whoever waits on them when a connection ends: here a plain one hands messages to a queue.
+A reader's place is on one server; when that is lost, its heartbeats stop, and another is made.
 Pulling: https://docs.nats.io/reference/reference-protocols/nats_api_reference.
 """
 
@@ -25,10 +26,10 @@ from nats.js.api import (
     Header,
     StorageType,
     StreamConfig,
-    StreamInfo,
 )
-from nats.js.errors import BadRequestError, NoStreamResponseError
+from nats.js.errors import NoStreamResponseError
 
+from quantdesk.bus.nats.kept import Kept
 from quantdesk.bus.nats.link import ANSWER_S, Link, answered
 from quantdesk.bus.port import Letter
 from quantdesk.core.errors import Unavailable
@@ -37,14 +38,19 @@ AGE_S: Final = 120.0
 BYTES_MAX: Final = 256 << 20
 PULLED: Final = 64
 _PULL_S: Final = 2
+_BEAT_S: Final = 0.5  # of a pull that finds nothing
 _LOOK_S: Final = 0.25
-_LOOKS: Final = 24  # six seconds: a pull of two is answered by then, if only to say that it ended
+_LOOKS: Final = 8  # two seconds: four beats
 _FORGOTTEN_S: Final = 30.0
 _TWICE_S: Final = 60.0  # within which a message added again is known
 _ACK: Final = b"+ACK"
 _OVER: Final = frozenset({"404", "408"})
 """What ends a pull that found fewer messages than it asked for."""
-_PULL: Final = msgspec.json.encode({"batch": PULLED, "expires": _PULL_S * 1_000_000_000})
+_BEAT: Final = "100"
+_NS: Final = 1_000_000_000
+_PULL: Final = msgspec.json.encode(
+    {"batch": PULLED, "expires": _PULL_S * _NS, "idle_heartbeat": round(_BEAT_S * _NS)}
+)
 
 
 class Window:
@@ -61,7 +67,7 @@ class Window:
     ) -> None:
         self._link = link
         self._subject = subject
-        self._config = StreamConfig(
+        config = StreamConfig(
             name=name,
             subjects=[subject],
             storage=StorageType.MEMORY,
@@ -70,7 +76,7 @@ class Window:
             max_bytes=bytes_max,
             duplicate_window=min(_TWICE_S, age_s),
         )
-        self._stream_of: Client | None = None
+        self._kept = Kept(link, config)
         self._born: datetime | None = None
         self._last = 0
 
@@ -81,15 +87,17 @@ class Window:
         """
         client = await self._link.client()
         with answered("NATS did not keep the message"):
-            if self._stream_of is not client:
-                await self._opened(client)
-            stream = client.jetstream(timeout=ANSWER_S)
-            headers = {Header.MSG_ID.value: name}
+            await self._kept.ensure(client)
             try:
-                kept = await stream.publish(self._subject, body, headers=headers)
-            except NoStreamResponseError:
-                self._stream_of = None  # a server that lost its memory makes it anew next time
-                raise
+                return await self._published(client, body, name)
+            except NoStreamResponseError:  # a server lost its memory, or there is no leader yet
+                self._kept.lost()
+                await self._kept.ensure(client)
+            return await self._published(client, body, name)
+
+    async def _published(self, client: Client, body: bytes, name: str) -> int:
+        stream = client.jetstream(timeout=ANSWER_S)
+        kept = await stream.publish(self._subject, body, headers={Header.MSG_ID.value: name})
         return int(kept.seq)
 
     async def follow(self, *, skip: bool = False) -> AsyncGenerator[Letter, None]:
@@ -109,7 +117,7 @@ class Window:
             subscription = await client.subscribe(inbox, cb=hear)
         try:
             consumer = await self._consumer(client, skip=skip)
-            pull = f"$JS.API.CONSUMER.MSG.NEXT.{self._config.name}.{consumer}"
+            pull = f"$JS.API.CONSUMER.MSG.NEXT.{self._kept.name}.{consumer}"
             while True:
                 with answered("NATS does not give the messages kept"):
                     await client.publish(pull, _PULL, reply=inbox)
@@ -129,8 +137,10 @@ class Window:
 
     async def _consumer(self, client: Client, *, skip: bool) -> str:
         with answered("NATS does not give the messages kept"):
-            info = await self._opened(client)
-            if info.created != self._born:  # a stream of that name, but not the one we read
+            info = await self._kept.opened(client)
+            if info.created != self._born or info.state.last_seq < self._last:
+                # A stream of that name, but not the one we read; a cluster that lost its memory as
+                # a whole makes it anew with the date of the first.
                 self._born, self._last = info.created, 0
             config = ConsumerConfig(
                 ack_policy=AckPolicy.ALL,
@@ -144,28 +154,19 @@ class Window:
                 config = config.evolve(
                     deliver_policy=DeliverPolicy.BY_START_SEQUENCE, opt_start_seq=self._last + 1
                 )
-            made = await client.jetstream(timeout=ANSWER_S).add_consumer(
-                str(self._config.name), config
-            )
+            made = await client.jetstream(timeout=ANSWER_S).add_consumer(self._kept.name, config)
         return str(made.name)
-
-    async def _opened(self, client: Client) -> StreamInfo:
-        """Make the stream, or make it what this version wants it to be."""
-        streams = client.jetstream(timeout=ANSWER_S)
-        try:
-            info = await streams.add_stream(self._config)
-        except BadRequestError:
-            info = await streams.update_stream(self._config)
-        self._stream_of = client
-        return info
 
 
 async def _next(client: Client, queue: asyncio.Queue[Msg]) -> Msg | None:
     """Return the next message, None where the pull has ended; raise `Unavailable`."""
-    message = await _came(client, queue)
-    status = (message.headers or {}).get(Header.STATUS.value)
-    if status is None:
-        return message
+    while True:
+        message = await _came(client, queue)
+        status = (message.headers or {}).get(Header.STATUS.value)
+        if status is None:
+            return message
+        if status != _BEAT:
+            break
     if status in _OVER:
         return None
     description = (message.headers or {}).get(Header.DESCRIPTION.value, "")
