@@ -55,9 +55,26 @@ class Desk:
         self.ingest.tap(self.said)
         await insisting(lambda: self.cache.put("SOL", b"%d" % self.said))
 
+    def is_heard(self) -> bool:
+        """Return whether the last event that was said is heard."""
+        return self.theirs.heard[-1:] == [self.said]
+
     async def all_is_heard(self) -> None:
-        """Return once the last that was said is heard, taken and read."""
-        await lasting(lambda: self.theirs.heard[-1:] == [self.said], "heard")
+        """Return once the last that was said is heard, taken and read.
+
+        An event that died with its server, or that met one that did not know yet who listens, is
+        told as missed; then another is said.
+        """
+        told = 0
+
+        def knows() -> bool:
+            return self.is_heard() or len(self.theirs.missed) > told
+
+        while not self.is_heard():
+            await lasting(knows, "heard or told")
+            if not self.is_heard():
+                told = len(self.theirs.missed)
+                await self.say()
         await lasting(lambda: self.taken.numbers[-1:] == [self.said], "taken")
         assert await insisting(lambda: self.cached.get("SOL")) == b"%d" % self.said
 
