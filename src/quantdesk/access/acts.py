@@ -11,7 +11,7 @@ from uuid import UUID
 
 import msgspec
 
-from quantdesk.access.model import Origin
+from quantdesk.access.model import Origin, Principal
 
 
 class Act(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,6 +32,15 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
     code: str = ""
     before: Any = None
     after: Any = None
+
+    def by(self, caller: Principal) -> "Act":
+        """Return it as done by a caller, with the key or session that spoke for them."""
+        return msgspec.structs.replace(
+            self,
+            account_id=caller.account_id,
+            key_id=caller.key_id,
+            session_id=caller.session_id,
+        )
 
 
 Tell = Callable[[Act], None]

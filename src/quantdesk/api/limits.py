@@ -231,13 +231,10 @@ def noting(request: Request, action: str, new_id: NewId) -> Note:
                 at_ms=one.at_ms,
                 action=action,
                 origin=request.scope["origin"],
-                account_id=caller.account_id,
-                key_id=caller.key_id,
-                session_id=caller.session_id,
                 about=_about(one),
                 before=one.before,
                 after=one.after,
-            )
+            ).by(caller)
             for one in changes
         ]
         await audit.note(c, *acts)

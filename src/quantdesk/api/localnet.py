@@ -234,13 +234,10 @@ class LocalnetRoutes:
             at_ms=self._clock.now_ms(),
             action=action,
             origin=request.scope["origin"],
-            account_id=caller.account_id,
-            key_id=caller.key_id,
-            session_id=caller.session_id,
             about=about,
             before=before,
             after=after,
-        )
+        ).by(caller)
         await audit.note(c, act)
 
 

@@ -177,13 +177,10 @@ class ApiKeys:
             at_ms=self._clock.now_ms(),
             action=action,
             origin=origin,
-            account_id=caller.account_id,
-            key_id=caller.key_id,
-            session_id=caller.session_id,
             about=f"key:{key.id}",
             before=before,
             after=after,
-        )
+        ).by(caller)
 
 
 def unknown() -> Refused:

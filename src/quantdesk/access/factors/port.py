@@ -89,8 +89,5 @@ def act_of(means: Means, principal: Principal, origin: Origin, action: str, abou
         at_ms=means.clock.now_ms(),
         action=action,
         origin=origin,
-        account_id=principal.account_id,
-        key_id=principal.key_id,
-        session_id=principal.session_id,
         about=about,
-    )
+    ).by(principal)

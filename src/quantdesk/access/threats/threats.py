@@ -114,11 +114,8 @@ class Threats:
             at_ms=self._clock.now_ms(),
             action="block.lifted",
             origin=origin,
-            account_id=caller.account_id,
-            key_id=caller.key_id,
-            session_id=caller.session_id,
             about=f"network:{network}",
-        )
+        ).by(caller)
         async with self._pools.write.transaction() as c:
             if not await store.lift(c, network):
                 raise Refused(f"{network} is not kept out", code="block.unknown")

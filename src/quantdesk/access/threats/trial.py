@@ -107,12 +107,9 @@ class Trial:
             at_ms=notice.at_ms,
             action="notice.tested",
             origin=origin,
-            account_id=caller.account_id,
-            key_id=caller.key_id,
-            session_id=caller.session_id,
             about=f"notice:{notice.id}",
             after={"ways": [way.name for way in self.ways()]},
-        )
+        ).by(caller)
         async with self._pools.write.transaction() as c:
             await audit.note(c, act)
 

@@ -158,12 +158,9 @@ class Users:
             at_ms=self._clock.now_ms(),
             action=action,
             origin=origin,
-            account_id=caller.account_id,
-            key_id=caller.key_id,
-            session_id=caller.session_id,
             about=f"user:{user.id}",
             after=after,
-        )
+        ).by(caller)
 
 
 def unknown() -> Refused:
