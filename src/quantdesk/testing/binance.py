@@ -33,6 +33,7 @@ from quantdesk.testing.binance_exchange import (
     query,
     result,
 )
+from quantdesk.testing.serving import Serving
 
 Json = Any
 API_KEY: Final = "vmPUZE6mv9SD5VNHk4HlWFsOr6aKE2zvsw0MuIgwCIPy6utIco14y7Ju91duEh8A"
@@ -100,7 +101,7 @@ class Binance:
         self._listeners: list[web.WebSocketResponse] = []
         self._queues = False
         self._opened = asyncio.Event()
-        self._runner: web.AppRunner | None = None
+        self._serving = Serving()
         self._answers: dict[str, Callable[[Mapping[str, str]], Json]] = {
             "GET /api/v3/time": lambda _: {"serverTime": self.exchange.now_ms},
             "GET /api/v3/exchangeInfo": self._info,
@@ -119,17 +120,13 @@ class Binance:
         app.router.add_get("/stream", self._serve_stream)
         app.router.add_get("/ws-api/v3", self._serve_api)
         app.router.add_route("*", "/{path:.*}", self._serve)
-        self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        host, port = self._runner.addresses[0][:2]
-        self.url, self.ws_url = f"http://{host}:{port}", f"ws://{host}:{port}"
+        place = await self._serving.begin(app, cancels=True)
+        self.url, self.ws_url = f"http://{place}", f"ws://{place}"
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self.hang_up()
-        assert self._runner is not None
-        await self._runner.cleanup()
+        await self._serving.end()
 
     def list(self, symbol: Symbol) -> None:
         """Open a pair."""

@@ -18,6 +18,7 @@ from aiohttp import web
 
 from quantdesk.core.clock import Clock
 from quantdesk.testing.binance_walk import Json, Message, Walk
+from quantdesk.testing.serving import Serving
 
 _SPOT: Final = ("/stream",)
 _FUTURES: Final = ("/public/stream", "/market/stream")
@@ -73,7 +74,7 @@ class BinanceMarket:
         self._streams: list[tuple[frozenset[str], web.WebSocketResponse]] = []
         self._open: list[web.Request] = []
         self._happened = asyncio.Event()
-        self._runner: web.AppRunner | None = None
+        self._serving = Serving()
         self.stream_url = self.rest_url = ""
 
     async def __aenter__(self) -> Self:
@@ -83,17 +84,13 @@ class BinanceMarket:
         root = "/fapi/v1" if self._futures else "/api/v3"
         app.router.add_get(f"{root}/depth", self._serve_depth)
         app.router.add_get(f"{root}/exchangeInfo", self._serve_info)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        host, port = self._runner.addresses[0][:2]
-        self.stream_url, self.rest_url = f"ws://{host}:{port}", f"http://{host}:{port}"
+        place = await self._serving.begin(app)
+        self.stream_url, self.rest_url = f"ws://{place}", f"http://{place}"
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        assert self._runner is not None, "entered before left"
         self.cut()
-        await self._runner.cleanup()
+        await self._serving.end()
 
     @property
     def listening(self) -> int:

@@ -14,6 +14,7 @@ from aiohttp import web
 from quantdesk.core.clock import Clock, iso
 from quantdesk.sources.words.discord import ACK, DISPATCH, HEARTBEAT, HELLO, IDENTIFY, RESUME
 from quantdesk.testing.news import KEY
+from quantdesk.testing.serving import Serving
 
 CHANNEL: Final = "424242"
 GUILD: Final = "777"
@@ -37,24 +38,20 @@ class DiscordGateway:
         self._said = 0
         self._open: list[web.WebSocketResponse] = []
         self._frozen: set[web.WebSocketResponse] = set()
-        self._runner: web.AppRunner | None = None
+        self._serving = Serving()
         self._requests: list[web.Request] = []
         self.url = ""
 
     async def __aenter__(self) -> Self:
         app = web.Application()
         app.router.add_get("/", self._serve)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        host, port = self._runner.addresses[0][:2]
-        self.url = f"ws://{host}:{port}"
+        place = await self._serving.begin(app)
+        self.url = f"ws://{place}"
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        assert self._runner is not None, "entered before left"
         self.cut()
-        await self._runner.cleanup()
+        await self._serving.end()
 
     def told(self, op: int) -> list[Any]:
         """Return what bots said with that code."""

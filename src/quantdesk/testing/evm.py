@@ -18,6 +18,8 @@ from eth_account import Account
 from eth_keys.exceptions import BadSignature
 from eth_utils.exceptions import ValidationError
 
+from quantdesk.testing.serving import Serving
+
 _MAGIC = bytes.fromhex("1626ba7e")
 _SIGNATURE_BYTES = 65
 _IDENTITY = "0x0000000000000000000000000000000000000004"
@@ -64,22 +66,18 @@ class EvmNode:
         self.url = ""
         self.hang = asyncio.Event()
         self.hangs = False
-        self._runner: web.AppRunner | None = None
+        self._serving = Serving()
 
     async def __aenter__(self) -> Self:
         app = web.Application()
         app.router.add_post("/", self._answer)
-        self._runner = web.AppRunner(app, access_log=None)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        host, port = self._runner.addresses[0][:2]
-        self.url = f"http://{host}:{port}/"
+        place = await self._serving.begin(app)
+        self.url = f"http://{place}/"
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        assert self._runner is not None
         self.hang.set()
-        await self._runner.cleanup()
+        await self._serving.end()
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         question = msgspec.json.decode(await request.read())

@@ -24,6 +24,7 @@ from quantdesk.sources.words.accumulator import (
 )
 from quantdesk.sources.words.keccak import keccak256
 from quantdesk.testing.guardians import QUORUM, signed
+from quantdesk.testing.serving import Serving
 
 _BACKLOG_MAX = 1000
 
@@ -51,7 +52,7 @@ class Hermes:
         self._frozen: set[asyncio.Queue[bytes | None]] = set()
         self._opened = asyncio.Event()
         self._closing = asyncio.Event()
-        self._runner: web.AppRunner | None = None
+        self._serving = Serving()
         self.base_url = ""
         self.status = int(HTTPStatus.OK)
         self.retry_after = ""
@@ -66,19 +67,14 @@ class Hermes:
         app = web.Application()
         app.router.add_get("/v2/updates/price/latest", self._serve_latest)
         app.router.add_get("/v2/updates/price/stream", self._serve_stream)
-        self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
-        await site.start()
-        host, port = self._runner.addresses[0][:2]
-        self.base_url = f"http://{host}:{port}"
+        place = await self._serving.begin(app, cancels=True)
+        self.base_url = f"http://{place}"
         return self
 
     async def __aexit__(self, *_: object) -> None:
         self._closing.set()
         self.cut()
-        assert self._runner is not None
-        await self._runner.cleanup()
+        await self._serving.end()
 
     def publish(
         self, feed: str, *, price: int, conf: int, publish_time: int, expo: int = -8, slot: int = 1

@@ -36,6 +36,7 @@ from quantdesk.chains.port import Instruction as Call
 from quantdesk.core.assets import Asset
 from quantdesk.core.clock import Clock
 from quantdesk.core.errors import Refused, Unavailable
+from quantdesk.testing.serving import Serving
 
 Json = Any
 AGGREGATOR: Final = Pubkey.from_string("JUP6LkbZbjS1jKKwapdHNy74zcZ3tLUZoi5QNyVTaV4")
@@ -171,22 +172,18 @@ class Jupiter:
         self._orders: dict[str, float] = {}
         self._requests = 0
         self._bad: deque[Bad] = deque()
-        self._runner: web.AppRunner | None = None
+        self._serving = Serving()
 
     async def __aenter__(self) -> Self:
         app = web.Application()
         app.router.add_get("/swap/v2/order", self._order)
         app.router.add_post("/swap/v2/execute", self._execute)
-        self._runner = web.AppRunner(app, access_log=None)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        host, port = self._runner.addresses[0][:2]
-        self.url = f"http://{host}:{port}"
+        place = await self._serving.begin(app)
+        self.url = f"http://{place}"
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        assert self._runner is not None
-        await self._runner.cleanup()
+        await self._serving.end()
 
     def bad(self, *days: Bad) -> None:
         """Let the next requests to execute go wrong."""

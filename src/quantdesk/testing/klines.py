@@ -11,6 +11,7 @@ from typing import Final, Self
 from aiohttp import web
 
 from quantdesk.core.candles import INTERVALS
+from quantdesk.testing.serving import Serving
 
 ROWS_MAX: Final = 1_000
 _INVALID: Final = {"code": -1121, "msg": "Invalid symbol."}
@@ -34,22 +35,18 @@ class KlinesServer:
     asked: list[tuple[str, int, int]] = field(default_factory=list)
     """Interval, first and last millisecond of every question that was answered."""
     url: str = ""
-    _runner: web.AppRunner | None = None
+    _serving: Serving = field(default_factory=Serving)
 
     async def __aenter__(self) -> Self:
         app = web.Application()
         app.router.add_get("/api/v3/klines", self._serve)
         app.router.add_get("/fapi/v1/klines", self._serve)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        host, port = self._runner.addresses[0][:2]
-        self.url = f"http://{host}:{port}"
+        place = await self._serving.begin(app)
+        self.url = f"http://{place}"
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        assert self._runner is not None, "entered before left"
-        await self._runner.cleanup()
+        await self._serving.end()
 
     async def _serve(self, request: web.Request) -> web.Response:
         if self.refusals:

@@ -9,6 +9,8 @@ from typing import Final, Self
 
 from aiohttp import web
 
+from quantdesk.testing.serving import Serving
+
 ROWS_MAX: Final = 720
 _PAIR: Final = {
     "altname": "XBTUSD", "wsname": "XBT/USD", "aclass_base": "currency", "base": "XXBT",
@@ -39,23 +41,19 @@ class KrakenServer:
     asked: list[tuple[str, str]] = field(default_factory=list)
     """Interval in minutes and `since` in seconds of every question for candles."""
     url: str = ""
-    _runner: web.AppRunner | None = None
+    _serving: Serving = field(default_factory=Serving)
 
     async def __aenter__(self) -> Self:
         app = web.Application()
         app.router.add_get("/0/public/AssetPairs", _pairs)
         app.router.add_get("/0/public/Assets", _assets)
         app.router.add_get("/0/public/OHLC", self._serve)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        host, port = self._runner.addresses[0][:2]
-        self.url = f"http://{host}:{port}"
+        place = await self._serving.begin(app)
+        self.url = f"http://{place}"
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        assert self._runner is not None, "entered before left"
-        await self._runner.cleanup()
+        await self._serving.end()
 
     async def _serve(self, request: web.Request) -> web.Response:
         query = request.query

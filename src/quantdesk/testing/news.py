@@ -25,6 +25,7 @@ from aiohttp import web
 from quantdesk.core.clock import Clock, iso, utc
 from quantdesk.core.errors import Unavailable
 from quantdesk.sources.budget import Cost
+from quantdesk.testing.serving import Serving
 
 KEY: Final = "qd-test/key+1"
 """What all of them take as the right key; CryptoPanic's answers name it."""
@@ -86,7 +87,7 @@ class NewsServer:
         self._open: set[asyncio.Transport] = set()
         self._frozen: frozenset[asyncio.Transport] = frozenset()
         self._closing = asyncio.Event()
-        self._runner: web.AppRunner | None = None
+        self._serving = Serving()
         self.url = ""
 
     async def __aenter__(self) -> Self:
@@ -98,20 +99,14 @@ class NewsServer:
         ):  # fmt: skip
             app.router.add_get(path, self._with_bad_days(answer))
         app.router.add_post("/api/v1/access_token", self._with_bad_days(self._reddit_token))
-        self._runner = web.AppRunner(
-            app, access_log=None, shutdown_timeout=0.1, handler_cancellation=True
-        )
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        host, port = self._runner.addresses[0][:2]
-        self.url = f"http://{host}:{port}"
+        place = await self._serving.begin(app, cancels=True)
+        self.url = f"http://{place}"
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        assert self._runner is not None, "entered before left"
         self._closing.set()
         self.cut()
-        await self._runner.cleanup()
+        await self._serving.end()
 
     async def tell(self, title: str = "", text: str = "", *, votes: int = 0) -> Told:
         """Add a story to what is told."""

@@ -11,6 +11,8 @@ from typing import Any, Self
 
 from aiohttp import web
 
+from quantdesk.testing.serving import Serving
+
 
 class Crossbar:
     """Answers for the feeds that `publish` gave results, and with an error for one that `fail`ed.
@@ -25,7 +27,7 @@ class Crossbar:
         self._closing = asyncio.Event()
         self._frozen = 0
         self._cut = 0
-        self._runner: web.AppRunner | None = None
+        self._serving = Serving()
         self.base_url = ""
         self.status = int(HTTPStatus.OK)
         self.retry_after = ""
@@ -35,18 +37,13 @@ class Crossbar:
     async def __aenter__(self) -> Self:
         app = web.Application()
         app.router.add_get("/simulate/solana/{network}/{feeds}", self._serve)
-        self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
-        await site.start()
-        host, port = self._runner.addresses[0][:2]
-        self.base_url = f"http://{host}:{port}"
+        place = await self._serving.begin(app, cancels=True)
+        self.base_url = f"http://{place}"
         return self
 
     async def __aexit__(self, *_: object) -> None:
         self._closing.set()
-        assert self._runner is not None
-        await self._runner.cleanup()
+        await self._serving.end()
 
     def publish(self, pubkey: str, results: Sequence[float | str | None]) -> None:
         """Have the feed's jobs find these."""
