@@ -1,6 +1,6 @@
 /* SPL tokens: reading accounts and mints, and moving tokens by a call of the token program.
  *
- * Layouts and instruction 12 (TransferChecked):
+ * Layouts and instructions 3 (Transfer) and 12 (TransferChecked):
  * https://docs.rs/spl-token-interface (state::Account 165 bytes, state::Mint 82 bytes)
  */
 #pragma once
@@ -76,20 +76,42 @@ typedef struct {
 typedef struct {
     const Account *token_program;
     const Account *from;
-    const Account *mint;
+    const Account *mint; /* of a checked transfer */
     const Account *to;
     const Account *authority;
     const SignerSeeds *signer; /* NULL when the authority signed */
     u64 amount;
-    u8 decimals;
+    u8 decimals; /* of a checked transfer */
 } Transfer;
+
+INLINE void store_u64(u8 *to, u64 value) {
+    for (int i = 0; i < 8; i++) {
+        to[i] = (u8)(value >> (8 * i));
+    }
+}
+
+INLINE u64 token_invoke(const Call *call, const Transfer *transfer, const Invoke *invoke) {
+    return sol_invoke_signed_c(invoke, call->accounts, call->account_count, transfer->signer,
+                               transfer->signer != NULL);
+}
+
+/* Move tokens without naming their mint; the token program checks owner and balance. */
+NOINLINE u64 token_transfer(const Call *call, const Transfer *transfer) {
+    u8 data[9] = {3};
+    store_u64(data + 1, transfer->amount);
+    InvokeAccount accounts[3] = {
+        {transfer->from->key, true, false},
+        {transfer->to->key, true, false},
+        {transfer->authority->key, false, true},
+    };
+    Invoke invoke = {transfer->token_program->key, accounts, 3, data, sizeof(data)};
+    return token_invoke(call, transfer, &invoke);
+}
 
 /* Move tokens; the token program checks owner, mint, decimals and balance. */
 NOINLINE u64 token_transfer_checked(const Call *call, const Transfer *transfer) {
     u8 data[10] = {12};
-    for (int i = 0; i < 8; i++) {
-        data[1 + i] = (u8)(transfer->amount >> (8 * i));
-    }
+    store_u64(data + 1, transfer->amount);
     data[9] = transfer->decimals;
     InvokeAccount accounts[4] = {
         {transfer->from->key, true, false},
@@ -98,6 +120,5 @@ NOINLINE u64 token_transfer_checked(const Call *call, const Transfer *transfer) 
         {transfer->authority->key, false, true},
     };
     Invoke invoke = {transfer->token_program->key, accounts, 4, data, sizeof(data)};
-    return sol_invoke_signed_c(&invoke, call->accounts, call->account_count, transfer->signer,
-                               transfer->signer != NULL);
+    return token_invoke(call, transfer, &invoke);
 }

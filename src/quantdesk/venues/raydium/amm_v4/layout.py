@@ -19,14 +19,14 @@ from quantdesk.venues.reading import address, body
 PROGRAM: Final = "675kPX9MHTjS2zt1qfr1NYHuzeLXfQM9H24wFSUt1Mp8"
 POOL_BYTES: Final = 752
 
-_AUTHORITY, _NONCE = Pubkey.find_program_address([b"amm authority"], Pubkey.from_string(PROGRAM))
+_AUTHORITY, NONCE = Pubkey.find_program_address([b"amm authority"], Pubkey.from_string(PROGRAM))
 AUTHORITY: Final = str(_AUTHORITY)
 """The program's own address that holds every pool's vaults."""
 
 _HEAD: Final = struct.Struct("<2Q")  # status, nonce
 _DECIMALS: Final = struct.Struct("<2Q")
 _NUMBERS: Final = struct.Struct("<2Q 2Q 16x Q")  # swap fee, owed profit, opening time
-_DECIMALS_AT, _NUMBERS_AT, _ADDRESSES_AT = 32, 176, 336
+_DECIMALS_AT, _NUMBERS_AT, ADDRESSES_AT = 32, 176, 336
 
 
 class Status(IntEnum):
@@ -62,9 +62,9 @@ def amm(state: AccountState) -> AmmAccount:
     """
     data = body(state, "Raydium AMM v4 pool", owner=PROGRAM, length=POOL_BYTES)
     status, nonce = _HEAD.unpack_from(data)
-    if status not in set(Status) - {Status.UNINITIALIZED} or nonce != _NONCE:
+    if status not in set(Status) - {Status.UNINITIALIZED} or nonce != NONCE:
         raise _unreadable(state, f"status {status}, nonce {nonce}")
-    vault_0, vault_1, mint_0, mint_1 = (address(data, _ADDRESSES_AT + 32 * i) for i in range(4))
+    vault_0, vault_1, mint_0, mint_1 = (address(data, ADDRESSES_AT + 32 * i) for i in range(4))
     if mint_0 == mint_1 or vault_0 == vault_1:
         raise _unreadable(state, "the same token on both sides")
     numerator, denominator, owed_0, owed_1, open_time = _NUMBERS.unpack_from(data, _NUMBERS_AT)
