@@ -12,7 +12,7 @@ from quantdesk.chains.port import AccountState, Wallet
 from quantdesk.core.assets import ASSETS
 from quantdesk.core.markets import MARKETS, Market
 from quantdesk.core.money import to_raw
-from quantdesk.localnet import damm_pools, meteora_pools, raydium_pools
+from quantdesk.localnet import amm_pools, damm_pools, meteora_pools, raydium_pools
 from quantdesk.localnet.accounts import SYSTEM_PROGRAM, GenesisAccount, mint, token_account
 from quantdesk.localnet.genesis import Genesis
 from quantdesk.localnet.lookup_table import lookup_table, table_address
@@ -20,10 +20,12 @@ from quantdesk.venues.following import Followed
 from quantdesk.venues.meteora.damm_v2.pool import FollowedDammV2
 from quantdesk.venues.meteora.dlmm.pool import DlmmFollowed
 from quantdesk.venues.port import Pool, Swap
+from quantdesk.venues.raydium.amm_v4.pool import AmmV4Followed
 from quantdesk.venues.raydium.cpmm.pool import CpmmFollowed
 
 _CONCENTRATION: Final = 10
 _RANGED: Final = 3
+_OLDEST: Final = 2
 
 TRADER: Final = {
     "SOL": 10_000,
@@ -51,14 +53,16 @@ def opening(
 ) -> Genesis:
     """Return the first state of a localnet whose pools stand at `usd` dollars per unit.
 
-    `depth_usd` is the liquidity of each constant-product pool on each side; the concentrated ones
-    hold a tenth of it within 2 % of the price, or a third of it over a wide range.
+    `depth_usd` is the liquidity of each constant-product pool on each side, those of Raydium's
+    oldest kind hold half of it; the concentrated ones hold a tenth of it within 2 % of the price,
+    or a third of it over a wide range.
     """
     accounts = [mint(asset, authority=maker.address) for asset in ASSETS.values()]
     accounts += _funded(trader, TRADER) + _funded(maker, MAKER)
     for market in MARKETS.values():
         price = usd[market.base.symbol] / usd[market.quote.symbol]
         accounts += raydium_pools.accounts(market, price=price, depth_usd=depth_usd, usd=usd)
+        accounts += amm_pools.accounts(market, price=price, depth_usd=depth_usd / _OLDEST, usd=usd)
         accounts += meteora_pools.accounts(
             market, price=price, depth_usd=depth_usd / _CONCENTRATION, usd=usd
         )
@@ -66,14 +70,18 @@ def opening(
     # Pools of one program share accounts, such as Raydium's fee config.
     unique = {account.address: account for account in accounts}
     table = lookup_table(table_address(maker.address), _used_by_swaps(unique))
-    programs = dict(pools.program() for pools in (raydium_pools, meteora_pools, damm_pools))
+    kinds = (raydium_pools, amm_pools, meteora_pools, damm_pools)
+    programs = dict(pools.program() for pools in kinds)
     return Genesis((*unique.values(), table), programs)
 
 
 def pools(market: Market) -> dict[str, list[Followed]]:
     """Return every pool of a market that a localnet opens with, by venue."""
+    raydium: list[Followed] = [CpmmFollowed(raydium_pools.address(market))]
+    if amm_pools.has_pool(market):
+        raydium.append(AmmV4Followed(amm_pools.address(market)))
     return {
-        "raydium": [CpmmFollowed(raydium_pools.address(market))],
+        "raydium": raydium,
         "meteora": [
             DlmmFollowed(meteora_pools.address(market)),
             FollowedDammV2(damm_pools.address(market)),

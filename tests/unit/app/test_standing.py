@@ -65,7 +65,7 @@ async def test_goes_on_after_a_while_without_a_pair_whose_pools_are_never_read()
 
 
 async def test_joins_the_pools_of_all_pairs() -> None:
-    [first], [second] = (opening.pools(market)["raydium"] for market in (SOL, PYUSD))
+    first, second = (opening.pools(market)["raydium"][0] for market in (SOL, PYUSD))
     found = flat({"raydium": {SOL.pair: [first], PYUSD.pair: [second]}})
 
     assert found == {"raydium": [first, second]}
