@@ -218,7 +218,7 @@ def test_that_a_fresh_localnet_opens_with_them() -> None:
         str(Pubkey(bytes([1]) * 32)),
         {symbol: str(Pubkey(bytes([2, n]) * 16)) for n, symbol in enumerate(ASSETS)},
     )
-    genesis = opening(trader=wallet, maker=wallet, usd=_USD, depth_usd=_DEPTH * 2)
+    genesis = opening(trader=wallet, maker=wallet, usd=_USD, depth_usd=_DEPTH / 2)
     stands = {account.address: account for account in genesis.accounts}
     assert genesis.programs[layout.PROGRAM] == amm_pools.program()[1]
     for market in MARKETS.values():

@@ -54,7 +54,7 @@ def opening(
     """Return the first state of a localnet whose pools stand at `usd` dollars per unit.
 
     `depth_usd` is the liquidity of each constant-product pool on each side, those of Raydium's
-    oldest kind hold half of it; the concentrated ones hold a tenth of it within 2 % of the price,
+    oldest kind hold twice that; the concentrated ones hold a tenth of it within 2 % of the price,
     or a third of it over a wide range.
     """
     accounts = [mint(asset, authority=maker.address) for asset in ASSETS.values()]
@@ -62,7 +62,7 @@ def opening(
     for market in MARKETS.values():
         price = usd[market.base.symbol] / usd[market.quote.symbol]
         accounts += raydium_pools.accounts(market, price=price, depth_usd=depth_usd, usd=usd)
-        accounts += amm_pools.accounts(market, price=price, depth_usd=depth_usd / _OLDEST, usd=usd)
+        accounts += amm_pools.accounts(market, price=price, depth_usd=depth_usd * _OLDEST, usd=usd)
         accounts += meteora_pools.accounts(
             market, price=price, depth_usd=depth_usd / _CONCENTRATION, usd=usd
         )
