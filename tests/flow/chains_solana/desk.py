@@ -23,6 +23,8 @@ from quantdesk.testing.clock import ManualClock
 
 SLOT_MS = 400
 DISK_S = 10
+SEED = bytes([1]) * 32
+"""Of the wallet's key."""
 
 
 @dataclass(frozen=True)
@@ -75,10 +77,17 @@ def trade(side: Side, pair: str, base_raw: int, limit: int, memo: str = "qd:orde
 
 @asynccontextmanager
 async def opened(
-    folder: Path, *, terms: Terms | None = None, more: Sequence[GenesisAccount] = ()
+    folder: Path,
+    *,
+    terms: Terms | None = None,
+    more: Sequence[GenesisAccount] = (),
+    genesis: Genesis | None = None,
 ) -> AsyncIterator[Desk]:
-    """Start a localnet in a folder, with more accounts than the counter's, and a desk on it."""
-    keypair = Keypair.from_seed(bytes([1]) * 32)
+    """Start a localnet in a folder and a desk on it.
+
+    It opens with the counter's accounts and `more`, or as `genesis` says.
+    """
+    keypair = Keypair.from_seed(SEED)
     wallet = keys.wallet(str(keypair.pubkey()))
     clock = ManualClock()
     net = await serve(
@@ -86,7 +95,7 @@ async def opened(
         host="127.0.0.1",
         port=0,
         slot_ms=SLOT_MS,
-        genesis=Genesis(accounts=[*counter.accounts(wallet), *more]),
+        genesis=genesis or Genesis(accounts=[*counter.accounts(wallet), *more]),
         clock=clock,
     )
     async with net, Rpc(url=net.rpc_url) as rpc:
