@@ -23,10 +23,7 @@ from quantdesk.venues.raydium.amm_v4 import layout
 
 _ORDER_BOOK: Final = Pubkey.from_string("srmqPvymJeFKQ4zGQed1GFppgRHL9kaELCbyksJtPX7")
 _OWNER: Final = "GThUX1Atko4tqhN2NaiTazWSeFWMuiUvfFnyJyUghFMJ"
-_SWAP_FEE: Final = (
-    25,
-    10_000,
-)  # 0.25 %, all of which stays in the pool until it is taken as profit
+_SWAP_FEE: Final = (25, 10_000)  # 0.25 %; none of it is owed to anybody by a swap
 _FEES: Final = (5, 10_000, 25, 10_000, 12, 100, *_SWAP_FEE)
 _LEVELS, _RANGE = 7, 3
 _IDLE, _NO_RESET = 1, 1

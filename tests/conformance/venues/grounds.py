@@ -9,12 +9,14 @@ from tests.unit.venues.raydium.cpmm import world as cpmm
 
 from quantdesk.chains.port import AccountState
 from quantdesk.core.markets import MARKETS
-from quantdesk.localnet import raydium_pools
+from quantdesk.localnet import amm_pools, raydium_pools
 from quantdesk.testing.binance_exchange import Symbol, info
 from quantdesk.testing.venue_suite import Ground
 from quantdesk.venues.binance import Binance
+from quantdesk.venues.following import Pools
 from quantdesk.venues.paper import Paper
 from quantdesk.venues.port import Venue
+from quantdesk.venues.raydium.amm_v4.pool import AmmV4Followed
 
 SOL = MARKETS["SOL-USDC"]
 MINTS = (SOL.base.mint, SOL.quote.mint)
@@ -43,6 +45,19 @@ def raydium_cpmm() -> Ground:
         now_ms=ground.NOW_MS,
         sizes=SIZES,
         states=tuple(cpmm.genesis(SOL).values()),
+    )
+
+
+def raydium_amm_v4() -> Ground:
+    """Return the localnet's constant product pool of the oldest kind."""
+    depth = Decimal(3_000_000)
+    made = amm_pools.accounts(SOL, price=ground.price(SOL), depth_usd=depth, usd=ground.USD)
+    return Ground(
+        make=lambda: Pools("raydium", [AmmV4Followed(amm_pools.address(SOL))]),
+        mints=MINTS,
+        now_ms=ground.NOW_MS,
+        sizes=SIZES,
+        states=tuple(ground.seen(made).values()),
     )
 
 
@@ -93,4 +108,4 @@ def binance() -> Ground:
     )
 
 
-GROUNDS = (paper, raydium_cpmm, meteora_dlmm, binance)
+GROUNDS = (paper, raydium_cpmm, raydium_amm_v4, meteora_dlmm, binance)

@@ -143,14 +143,14 @@ _CUSTOM: Final[Mapping[tuple[str, int], Failure]] = {
     (METEORA_DAMM_V2, 6006): _DUST,  # AmountIsZero
     (METEORA_DAMM_V2, 6007): _MOVED,  # TypeCastFailed: past 64 or 128 bits
     (METEORA_DAMM_V2, 6015): _MOVED,  # PriceRangeViolation
-    (RAYDIUM_AMM_V4, 4): _GONE,  # ExpectedAccount
-    (RAYDIUM_AMM_V4, 5): _GONE,  # ExpectedMint
-    (RAYDIUM_AMM_V4, 10): _GONE,  # an account of the order book is another
+    (RAYDIUM_AMM_V4, 4): _GONE,  # InvalidCoinVault
+    (RAYDIUM_AMM_V4, 5): _GONE,  # InvalidPCVault
+    (RAYDIUM_AMM_V4, 10): _GONE,  # InvalidOpenOrders: it went back to its order book
     (RAYDIUM_AMM_V4, 22): _GONE,  # InvalidStatus: disabled, or not open yet
-    (RAYDIUM_AMM_V4, 27): _GONE,  # InvalidVault
+    (RAYDIUM_AMM_V4, 27): _GONE,  # InvalidAmmAccountOwner
     (RAYDIUM_AMM_V4, 29): _DUST,  # InvalidInput: nothing would come out
     (RAYDIUM_AMM_V4, 30): _SLIPPAGE,  # ExceededSlippage
-    (RAYDIUM_AMM_V4, 32): _MOVED,  # the vaults hold less than the trade takes
+    (RAYDIUM_AMM_V4, 32): _MOVED,  # CheckedSubOverflow: it owes more than its vaults hold
     (RAYDIUM_AMM_V4, 40): _FUNDS,  # InsufficientFunds
     **dict.fromkeys(((pool, 1) for pool in _POOLS), _FUNDS),  # the token program's, seen from above
     **dict.fromkeys(((pool, 3005) for pool in _POOLS), _MOVED),  # Anchor AccountNotEnoughKeys
