@@ -1,4 +1,4 @@
-"""Our Meteora programs move tokens that pay transfer fees as the desk quotes it, to the unit.
+"""Our Meteora and CLMM programs move tokens that pay transfer fees as quoted, to the unit.
 
 The real Token-2022 program, which LiteSVM brings along, takes the fees; pools are the localnet's
 own, read from the chain as the desk reads them, and the calls are the desk's.
@@ -27,12 +27,13 @@ from quantdesk.chains.port import AccountState
 from quantdesk.core.assets import TOKEN_2022, Asset
 from quantdesk.core.errors import Refused
 from quantdesk.core.markets import Market
-from quantdesk.localnet import damm_pools, meteora_pools
+from quantdesk.localnet import clmm_pools, damm_pools, meteora_pools
 from quantdesk.localnet.accounts import GenesisAccount, token_account
 from quantdesk.venues.following import Followed
 from quantdesk.venues.meteora.damm_v2.pool import FollowedDammV2
 from quantdesk.venues.meteora.dlmm.pool import DlmmFollowed
 from quantdesk.venues.port import Fill, Pool, Swap
+from quantdesk.venues.raydium.clmm.pool import ClmmFollowed
 from quantdesk.venues.transfer_fee import FREE, TransferFee
 
 _NOW_S: Final = 1_800_000_000
@@ -72,6 +73,13 @@ _KINDS: Final = {
         lambda: FollowedDammV2(damm_pools.address(_MARKET)),
         6002,
         6002,
+    ),
+    "clmm": _Kind(
+        clmm_pools.program(),
+        clmm_pools.accounts,
+        lambda: ClmmFollowed(clmm_pools.address(_MARKET)),
+        6018,
+        6019,
     ),
 }
 

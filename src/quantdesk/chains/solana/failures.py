@@ -8,7 +8,8 @@ TransactionError: https://docs.rs/solana-transaction-error · InstructionError:
 https://docs.rs/solana-instruction-error · SPL Token:
 https://github.com/solana-program/token (error.rs) · Raydium CPMM:
 https://github.com/raydium-io/raydium-cp-swap (error.rs) · Raydium AMM v4:
-https://github.com/raydium-io/raydium-amm (error.rs) · Meteora DLMM:
+https://github.com/raydium-io/raydium-amm (error.rs) · Raydium CLMM:
+https://github.com/raydium-io/raydium-clmm (error.rs) · Meteora DLMM:
 https://github.com/MeteoraAg/dlmm-sdk (idls/dlmm.json) · Meteora DAMM v2:
 https://github.com/MeteoraAg/damm-v2 (programs/cp-amm/src/error.rs) · Anchor:
 https://docs.rs/anchor-lang/latest/anchor_lang/error/enum.ErrorCode.html
@@ -162,11 +163,18 @@ _CUSTOM: Final[Mapping[tuple[str, int], Failure]] = {
 # Raydium renumbers the errors of its CLMM from version to version: their names in the logs stay.
 _NAMED: Final[Mapping[tuple[str, str], Failure]] = {
     (RAYDIUM_CLMM, "NotApproved"): _GONE,
+    (RAYDIUM_CLMM, "RequireGtViolated"): _GONE,  # not open yet
+    (RAYDIUM_CLMM, "InvalidInputPoolVault"): _GONE,
     (RAYDIUM_CLMM, "LiquidityInsufficient"): _MOVED,
+    (RAYDIUM_CLMM, "InsufficientLiquidityForDirection"): _MOVED,
+    (RAYDIUM_CLMM, "MaxTokenOverflow"): _MOVED,
+    (RAYDIUM_CLMM, "CalculateOverflow"): _MOVED,
     (RAYDIUM_CLMM, "TooLittleOutputReceived"): _SLIPPAGE,
     (RAYDIUM_CLMM, "TooMuchInputPaid"): _SLIPPAGE,
     (RAYDIUM_CLMM, "TooSmallInputOrOutputAmount"): _DUST,
     (RAYDIUM_CLMM, "NotEnoughTickArrayAccount"): _MOVED,
+    (RAYDIUM_CLMM, "InvalidFirstTickArrayAccount"): _MOVED,
+    (RAYDIUM_CLMM, "MissingTickArrayBitmapExtensionAccount"): _MOVED,
 }
 
 _FAILED: Final = re.compile(r"Program (\w{32,44}) failed: ")

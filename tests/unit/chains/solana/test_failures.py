@@ -127,6 +127,13 @@ def test_believes_the_innermost_program_of_the_logs_rather_than_the_called_one()
         (6022, "TooSmallInputOrOutputAmount", "amount.too_small"),
         (6019, "LiquidityInsufficient", "pool.moved"),
         (6000, "NotApproved", "pool.gone"),
+        (6021, "InvalidInputPoolVault", "pool.gone"),
+        (2505, "RequireGtViolated", "pool.gone"),
+        (6024, "InvalidFirstTickArrayAccount", "pool.moved"),
+        (6036, "InsufficientLiquidityForDirection", "pool.moved"),
+        (6041, "MaxTokenOverflow", "pool.moved"),
+        (6042, "CalculateOverflow", "pool.moved"),
+        (6040, "MissingTickArrayBitmapExtensionAccount", "pool.moved"),
     ],
 )
 def test_knows_an_error_by_its_name_where_versions_number_it_differently(

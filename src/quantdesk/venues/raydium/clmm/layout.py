@@ -216,16 +216,36 @@ def extension(state: AccountState, *, pool_address: str) -> Extension:
     )
 
 
+def config_address(index: int) -> tuple[str, int]:
+    """Return where the fee config of a number lies, and the bump of that address."""
+    return _derived(b"amm_config", index.to_bytes(2, "big"))
+
+
+def pool_address(config_at: str, mints: tuple[str, str]) -> tuple[str, int]:
+    """Return where the pool of two mints, in order of their bytes, lies, and its bump."""
+    return _derived(b"pool", *map(_key, (config_at, *mints)))
+
+
+def vault_address(pool_at: str, mint: str) -> str:
+    """Return where a pool keeps a token."""
+    return _derived(b"pool_vault", _key(pool_at), _key(mint))[0]
+
+
+def observation_address(pool_at: str) -> str:
+    """Return where a pool keeps its price record."""
+    return _derived(b"observation", _key(pool_at))[0]
+
+
 @lru_cache(maxsize=4096)
 def tick_array_address(pool_address: str, start: int) -> str:
     """Return where a pool keeps the tick array that begins at a tick."""
-    return _derived(b"tick_array", pool_address, start.to_bytes(4, "big", signed=True))
+    return _derived(b"tick_array", _key(pool_address), start.to_bytes(4, "big", signed=True))[0]
 
 
 @lru_cache(maxsize=256)
 def extension_address(pool_address: str) -> str:
     """Return where a pool keeps its bitmap extension, if it has one."""
-    return _derived(b"pool_tick_array_bitmap_extension", pool_address)
+    return _derived(b"pool_tick_array_bitmap_extension", _key(pool_address))[0]
 
 
 def _tick(number: int, net: bytes, orders: int, state: AccountState) -> Tick:
@@ -246,9 +266,13 @@ def _body(state: AccountState, what: str, discriminator: bytes, length: int) -> 
     return body(state, what, owner=PROGRAM, discriminator=discriminator, length=length)
 
 
-def _derived(seed: bytes, pool_address: str, *more: bytes) -> str:
-    seeds = [seed, bytes(Pubkey.from_string(pool_address)), *more]
-    return str(Pubkey.find_program_address(seeds, _PROGRAM)[0])
+def _derived(*seeds: bytes) -> tuple[str, int]:
+    found, bump = Pubkey.find_program_address(list(seeds), _PROGRAM)
+    return str(found), bump
+
+
+def _key(address_: str) -> bytes:
+    return bytes(Pubkey.from_string(address_))
 
 
 def _base58(key: bytes) -> str:

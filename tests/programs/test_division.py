@@ -1,4 +1,4 @@
-"""The DAMM v2 program's division equals whole numbers in Python, at every edge of its digits.
+"""The library's long division equals whole numbers in Python, at every edge of its digits.
 
 The header is compiled for this machine, so that a hundred thousand cases take seconds.
 """
@@ -50,9 +50,8 @@ _DIGITS: Final = (0, 1, 2, (1 << 31) - 1, 1 << 31, (1 << 31) + 1, (1 << 32) - 2,
 def host(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     folder = tmp_path_factory.mktemp("host")
     (folder / "host.c").write_text(_SOURCE)
-    programs = ROOT / "programs"
     flags = ["-std=c11", "-O2", "-shared", "-fPIC", "-nostdlib", "-w"]
-    includes = ["-I", str(programs / "lib"), "-I", str(programs / "meteora_damm_v2")]
+    includes = ["-I", str(ROOT / "programs" / "lib")]
     zig(*flags, *includes, "host.c", "-o", "host.so", cwd=Path(folder))
     library = ctypes.CDLL(str(folder / "host.so"))
     for name in ("divide", "round_up", "add", "subtract", "multiply"):

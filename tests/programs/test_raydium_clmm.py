@@ -1,0 +1,287 @@
+"""Our Raydium CLMM, run by the real VM, does to the unit what the venue's integers say.
+
+So a quote is what a swap pays, however many ticks it crosses; and the pool it leaves is the one the
+venue reckons with.
+"""
+
+from dataclasses import replace
+from fractions import Fraction
+from typing import Final
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.oracles.raydium import clmm_pools as pools
+from tests.programs.clmm_world import (
+    ADDRESS,
+    NOW_S,
+    OBSERVATION,
+    PURSE,
+    World,
+    bounded,
+)
+
+from quantdesk.core.errors import DeskError
+from quantdesk.venues.port import Fill
+from quantdesk.venues.raydium.clmm import layout, swap, ticks
+
+_X64: Final = 1 << 64
+_MOST: Final = _X64 - 1
+_PROTOCOL, _FUND, _ONE = 120_000, 40_000, 1_000_000
+_PLAIN: Final = pools.of_positions([(-300, 600, 10**15), (-2, 4, 10**15), (3, 40, 10**14)])
+_LADDER: Final = pools.of_positions([(-n, 2 * n, 10**12) for n in range(1, 46)], spacing=10)
+_FAR: Final = pools.of_positions(
+    # The arrays of the first two lie in the pool's own map, those of the others beyond it.
+    [(-90, 180, 10**12), (-30_000, 60_000, 10**12), (-40_000, 75_000, 10**12),
+     (-45_000, 90_000, 10**12)],
+    spacing=1,
+)  # fmt: skip
+_UNITS_ONE_RANGE: Final = 24_000
+_UNITS_A_CROSSING: Final = 3_800
+_OUTSIDE: Final = slice(36, 68)
+"""Where a tick keeps the fee growth on its other side, token 0 first."""
+
+_SPACINGS: Final = st.sampled_from([1, 10, 60, 120])
+_POSITIONS: Final = st.lists(
+    st.tuples(
+        st.integers(-60, 10) | st.integers(-700, 700),
+        st.integers(1, 70) | st.integers(1, 700),
+        st.integers(1, 10**6) | st.integers(1, 1 << 68),
+    ),
+    min_size=1,
+    max_size=8,
+)
+_AMOUNTS: Final = st.integers(1, 1 << 16) | st.integers(1, 1 << 40) | st.integers(1, 1 << 62)
+
+
+@st.composite
+def _pools(draw: st.DrawFn) -> pools.Numbers:
+    made = pools.of_positions(
+        draw(_POSITIONS),
+        spacing=draw(_SPACINGS),
+        tick=draw(st.integers(-100, 100) | st.integers(-250_000, 250_000)),
+        into=draw(st.fractions(0, Fraction(99, 100), max_denominator=100)),
+    )
+    rate = draw(st.sampled_from([0, 1, 100, 500, 2_500, 10_000, 999_999]))
+    rates = (rate, _PROTOCOL, _FUND)
+    return replace(made, rates=rates, fee_on=draw(st.integers(0, 3)))
+
+
+@pytest.fixture(scope="module")
+def shared() -> World:
+    return World()
+
+
+@pytest.fixture
+def world(shared: World) -> World:
+    shared.open(_PLAIN)
+    return shared
+
+
+def _expected(world: World, amount: int, *, exact_in: bool, paid: int) -> swap.Outcome | None:
+    trade = swap.exact_in if exact_in else swap.exact_out
+    try:
+        return trade(world.seen().market, amount, down=paid == 0)
+    except DeskError:
+        return None
+
+
+@settings(max_examples=1_000, deadline=None, suppress_health_check=list(HealthCheck))
+@given(pool=_pools(), amount=_AMOUNTS, exact_in=st.booleans(), paid=st.integers(0, 1))
+def test_that_a_swap_does_what_was_quoted(
+    shared: World, pool: pools.Numbers, amount: int, *, exact_in: bool, paid: int
+) -> None:
+    shared.open(pool)
+    quoted = shared.quoted(amount, exact_in=exact_in, paid=paid)
+    expected = _expected(shared, amount, exact_in=exact_in, paid=paid)
+    before = shared.held(), shared.fees()
+
+    done = (shared.sell if exact_in else shared.buy)(amount, paid=paid)
+
+    after = shared.held(), shared.fees()
+    if isinstance(quoted, str) or quoted.paid > PURSE:
+        assert done.error is not None
+        assert after == before
+        return
+    assert expected is not None
+    assert (done.error, done.paid, done.received) == (None, quoted.paid, quoted.received)
+    left = shared.pool()
+    assert (left.sqrt_price, left.liquidity) == (expected.sqrt_price, expected.liquidity)
+    assert ticks.sqrt_price_at(left.tick) <= left.sqrt_price <= ticks.sqrt_price_at(left.tick + 1)
+    token = paid if quoted.fee_on_input else 1 - paid
+    assert done.event is not None
+    assert (done.event.fees[token], done.event.fees[1 - token]) == (quoted.fee, 0)
+    assert _charged(before[1], after[1], token=token) <= quoted.fee
+    # What moved, moved between the trader and the vaults.
+    for side in (0, 1):
+        assert after[0][side] + after[0][side + 2] == before[0][side] + before[0][side + 2]
+
+
+def _charged(
+    before: tuple[tuple[int, int], ...], after: tuple[tuple[int, int], ...], *, token: int
+) -> int:
+    for then, now in zip(before, after, strict=True):
+        assert then[1 - token] == now[1 - token]
+    return sum(now[token] - then[token] for then, now in zip(before[1:], after[1:], strict=True))
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    pool=_pools(),
+    swaps=st.lists(st.tuples(_AMOUNTS, st.booleans(), st.integers(0, 1)), min_size=2, max_size=8),
+)
+def test_that_every_swap_of_a_sequence_does_what_was_quoted(
+    shared: World, pool: pools.Numbers, swaps: list[tuple[int, bool, int]]
+) -> None:
+    shared.open(pool)
+    for amount, exact_in, paid in swaps:
+        shared.fund(PURSE, PURSE)
+        quoted = shared.quoted(amount, exact_in=exact_in, paid=paid)
+        done = (shared.sell if exact_in else shared.buy)(amount, paid=paid)
+        if isinstance(quoted, Fill) and quoted.paid <= PURSE:
+            assert (done.error, done.paid, done.received) == (None, quoted.paid, quoted.received)
+        else:
+            assert done.error is not None
+
+
+@pytest.mark.parametrize("paid", [0, 1])
+@pytest.mark.parametrize("exact_in", [True, False])
+def test_that_a_swap_crosses_many_ticks(shared: World, paid: int, *, exact_in: bool) -> None:
+    shared.open(_LADDER)
+    market = shared.seen().market
+    crossed = market.below if paid == 0 else market.above
+    amount = int(sum(piece.most for piece in shared.seen().curve(pools.MINTS[paid])) * 0.97)
+    outcome = swap.exact_in(market, amount, down=paid == 0)
+    assert len([t for t in crossed if abs(t.number) < abs(outcome.last)]) > 30
+    done = shared.sell(amount, paid=paid) if exact_in else shared.buy(outcome.received, paid=paid)
+    assert done.error is None
+    assert done.received == outcome.received
+    assert shared.pool().liquidity == outcome.liquidity
+
+
+def test_that_a_fee_is_shared_as_the_config_says(world: World) -> None:
+    for paid in (0, 1):
+        before = world.fees()
+        done = world.sell(10**9, paid=paid)
+        fee = 10**9 * 2_500 // _ONE
+        after = world.fees()
+        assert done.event is not None
+        assert done.event.fees[paid] == fee
+        assert after.protocol[paid] - before.protocol[paid] == fee * _PROTOCOL // _ONE
+        assert after.fund[paid] - before.fund[paid] == fee * _FUND // _ONE
+        kept = fee - fee * _PROTOCOL // _ONE - fee * _FUND // _ONE
+        assert after.growth[paid] - before.growth[paid] == (kept << 64) // _PLAIN.liquidity
+
+
+def test_that_a_fee_nobody_earned_is_the_protocols(shared: World) -> None:
+    shared.open(pools.of_positions([(-80, 20, 10**12), (-9, 2, 10**12)], orders=None))
+    done = shared.sell(10**6)
+    fees = shared.fees()
+    assert done.error is None
+    # Where liquidity was zero nothing was traded, so the fee is of the rest.
+    assert fees.protocol[0] - 11 == 2_500 * _PROTOCOL // _ONE
+
+
+def test_that_crossed_ticks_know_what_grew_on_their_other_side(world: World) -> None:
+    spacing, lower = _PLAIN.spacing, -2 * _PLAIN.spacing
+    array = layout.tick_array_address(ADDRESS, -60 * spacing)
+    place = layout.ARRAY_HEAD.size + (lower + 60 * spacing) // spacing * layout.TICK.size
+
+    def outside() -> tuple[int, int]:
+        kept = world.data(array)[place : place + layout.TICK.size][_OUTSIDE]
+        return int.from_bytes(kept[:16], "little"), int.from_bytes(kept[16:], "little")
+
+    assert outside() == (0, 0)
+    edge = bounded(world.call(1 << 62), ticks.sqrt_price_at(lower))
+    assert world.send(edge).error is None
+    assert world.pool().tick == lower - 1
+    grown = world.fees().growth
+    assert outside() == grown
+    world.sell(10**9)  # grows on the side the price is on now
+    back = bounded(world.call(1 << 62, paid=1), ticks.sqrt_price_at(lower))
+    assert world.send(bounded(back, ticks.sqrt_price_at(lower) + 1), 1).error is None
+    below = world.fees().growth
+    assert world.pool().liquidity == _PLAIN.liquidity
+    assert below[0] > grown[0]
+    assert outside()[0] == below[0] - grown[0]
+
+
+@pytest.mark.parametrize("paid", [0, 1])
+def test_that_a_limit_of_the_price_fills_a_part(world: World, paid: int) -> None:
+    target = ticks.sqrt_price_at(-7 if paid == 0 else 7)
+    done = world.send(bounded(world.call(1 << 62, paid=paid), target), paid)
+    assert done.error is None
+    assert world.pool().sqrt_price == target
+    assert 0 < done.paid < 1 << 62
+    world.open(_PLAIN)
+    exact = world.quoted(done.paid, exact_in=True, paid=paid)
+    assert isinstance(exact, Fill)
+    # What it takes to come to a price may bring a unit more beyond it.
+    assert exact.received - done.received in {0, 1}
+
+
+@pytest.mark.parametrize("paid", [0, 1])
+def test_that_the_search_goes_on_in_the_extension(shared: World, paid: int) -> None:
+    shared.open(_FAR)
+    most = int(sum(piece.most for piece in shared.seen().curve(pools.MINTS[paid])) * 0.999)
+    quoted = shared.quoted(most, exact_in=True, paid=paid)
+    done = shared.sell(most, paid=paid)
+    assert isinstance(quoted, Fill)
+    assert (done.error, done.received) == (None, quoted.received)
+    assert abs(shared.pool().tick) > layout.MAP_ARRAYS * layout.ARRAY_TICKS
+    back = shared.quoted(10**9, exact_in=True, paid=1 - paid)
+    assert isinstance(back, Fill)
+    assert shared.sell(10**9, paid=1 - paid).received == back.received
+
+
+def test_that_ticks_that_have_passed_are_recorded(world: World) -> None:
+    def recorded() -> tuple[int, int, int]:
+        data = world.data(OBSERVATION)
+        index = int.from_bytes(data[17:19], "little")
+        at = 51 + 44 * index
+        return index, int.from_bytes(data[at : at + 4], "little"), _signed(data[at + 4 : at + 12])
+
+    world.sell(10)  # the tick stays: nothing to record
+    assert recorded() == (0, 0, 0)
+    world.sell(10**13)
+    assert recorded() == (0, NOW_S, 0)
+    then = world.pool().tick
+    assert then < -1
+    world.at(NOW_S + 14)
+    world.sell(10**13)
+    assert recorded() == (0, NOW_S, 0)
+    held = world.pool().tick
+    world.at(NOW_S + 15)
+    world.sell(10**13)
+    assert recorded() == (1, NOW_S + 15, 15 * held)
+
+
+def _signed(data: bytes) -> int:
+    return int.from_bytes(data, "little", signed=True)
+
+
+def test_that_an_event_tells_the_swap(world: World) -> None:
+    for paid in (0, 1):
+        done = world.sell(10**9, paid=paid)
+        left, event = world.pool(), done.event
+        assert event is not None
+        assert (event.amounts[paid], event.amounts[1 - paid]) == (10**9, done.received)
+        assert event.down == (paid == 0)
+        assert event.transfer_fees == (0, 0)
+        assert (event.sqrt_price, event.liquidity, event.tick) == (
+            left.sqrt_price,
+            left.liquidity,
+            left.tick,
+        )
+
+
+def test_that_a_swap_costs_little(shared: World) -> None:
+    shared.open(_PLAIN)
+    assert shared.sell(10**9).units < _UNITS_ONE_RANGE
+    shared.open(_LADDER)
+    one = shared.sell(10**6).units
+    shared.open(_LADDER)
+    everything = int(sum(piece.most for piece in shared.seen().curve(pools.MINTS[0])) * 0.97)
+    outcome = swap.exact_in(shared.seen().market, everything, down=True)
+    crossed = sum(outcome.last < tick.number for tick in shared.seen().market.below)
+    assert shared.sell(everything).units < one + crossed * _UNITS_A_CROSSING
