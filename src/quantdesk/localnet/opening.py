@@ -12,7 +12,13 @@ from quantdesk.chains.port import AccountState, Wallet
 from quantdesk.core.assets import ASSETS
 from quantdesk.core.markets import MARKETS, Market
 from quantdesk.core.money import to_raw
-from quantdesk.localnet import amm_pools, damm_pools, meteora_pools, raydium_pools
+from quantdesk.localnet import (
+    amm_pools,
+    clmm_pools,
+    damm_pools,
+    meteora_pools,
+    raydium_pools,
+)
 from quantdesk.localnet.accounts import SYSTEM_PROGRAM, GenesisAccount, mint, token_account
 from quantdesk.localnet.genesis import Genesis
 from quantdesk.localnet.lookup_table import lookup_table, table_address
@@ -21,11 +27,13 @@ from quantdesk.venues.meteora.damm_v2.pool import FollowedDammV2
 from quantdesk.venues.meteora.dlmm.pool import DlmmFollowed
 from quantdesk.venues.port import Pool, Swap
 from quantdesk.venues.raydium.amm_v4.pool import AmmV4Followed
+from quantdesk.venues.raydium.clmm.pool import ClmmFollowed
 from quantdesk.venues.raydium.cpmm.pool import CpmmFollowed
 
 _CONCENTRATION: Final = 10
 _RANGED: Final = 3
 _OLDEST: Final = 2
+_AFTER_OPENING_MS: Final = 1_000  # pools are open from second 0 on, one kind only after it
 
 TRADER: Final = {
     "SOL": 10_000,
@@ -66,18 +74,24 @@ def opening(
         accounts += meteora_pools.accounts(
             market, price=price, depth_usd=depth_usd / _CONCENTRATION, usd=usd
         )
+        accounts += clmm_pools.accounts(
+            market, price=price, depth_usd=depth_usd / _CONCENTRATION, usd=usd
+        )
         accounts += damm_pools.accounts(market, price=price, depth_usd=depth_usd / _RANGED, usd=usd)
     # Pools of one program share accounts, such as Raydium's fee config.
     unique = {account.address: account for account in accounts}
     table = lookup_table(table_address(maker.address), _used_by_swaps(unique))
-    kinds = (raydium_pools, amm_pools, meteora_pools, damm_pools)
+    kinds = (raydium_pools, amm_pools, clmm_pools, meteora_pools, damm_pools)
     programs = dict(pools.program() for pools in kinds)
     return Genesis((*unique.values(), table), programs)
 
 
 def pools(market: Market) -> dict[str, list[Followed]]:
     """Return every pool of a market that a localnet opens with, by venue."""
-    raydium: list[Followed] = [CpmmFollowed(raydium_pools.address(market))]
+    raydium: list[Followed] = [
+        CpmmFollowed(raydium_pools.address(market)),
+        ClmmFollowed(clmm_pools.address(market)),
+    ]
     if amm_pools.has_pool(market):
         raydium.append(AmmV4Followed(amm_pools.address(market)))
     return {
@@ -123,7 +137,7 @@ def _opened(followed: Followed, accounts: Mapping[str, GenesisAccount]) -> Pool:
             account = accounts[address]
             followed.update(AccountState(address, account.data, account.owner, slot=0), seen_ms=0)
             given.add(address)
-    return followed.snapshot(now_ms=0)
+    return followed.snapshot(now_ms=_AFTER_OPENING_MS)
 
 
 def _funded(wallet: Wallet, holdings: Mapping[str, int]) -> list[GenesisAccount]:

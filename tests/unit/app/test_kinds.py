@@ -5,13 +5,12 @@ from typing import Protocol, cast
 
 import pytest
 from solders.pubkey import Pubkey
-from tests.oracles.raydium import clmm_pools
 from tests.oracles.raydium.amm_v4_accounts import amm_account
 
 from quantdesk.app.kinds import KINDS, Search, searches
 from quantdesk.chains.port import AccountState
 from quantdesk.core.markets import MARKETS, Market
-from quantdesk.localnet import damm_pools, meteora_pools, raydium_pools
+from quantdesk.localnet import clmm_pools, damm_pools, meteora_pools, raydium_pools
 from quantdesk.localnet.accounts import GenesisAccount
 from quantdesk.venues.meteora.damm_v2 import layout as damm_v2
 from quantdesk.venues.meteora.dlmm import layout as dlmm
@@ -52,10 +51,7 @@ POOLS = {
     dlmm.PROGRAM: (opened(meteora_pools), MINTS),
     damm_v2.PROGRAM: (opened(damm_pools), MINTS),
     amm_v4.PROGRAM: (amm_account(keys(*MINTS), keys(*MINTS)), MINTS),
-    clmm.PROGRAM: (
-        clmm_pools.pool_data(clmm_pools.numbers(clmm_pools.vectors()[0])),
-        clmm_pools.MINTS,
-    ),
+    clmm.PROGRAM: (opened(clmm_pools), MINTS),
 }
 
 
@@ -90,7 +86,7 @@ def test_that_what_is_found_can_be_followed(kind: object) -> None:
     assert isinstance(kind, type(KINDS[0]))
     data, mints = POOLS[kind.program]
     address = (
-        clmm_pools.ADDRESS
+        clmm_pools.address(SOL)
         if kind.program == clmm.PROGRAM
         else str(Pubkey.from_bytes(bytes([9]) * 32))
     )
