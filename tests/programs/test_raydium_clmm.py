@@ -173,13 +173,16 @@ def test_that_a_fee_is_shared_as_the_config_says(world: World) -> None:
         assert after.growth[paid] - before.growth[paid] == (kept << 64) // _PLAIN.liquidity
 
 
-def test_that_a_fee_nobody_earned_is_the_protocols(shared: World) -> None:
-    shared.open(pools.of_positions([(-80, 20, 10**12), (-9, 2, 10**12)], orders=None))
+def test_that_the_way_over_empty_ranges_is_free(shared: World) -> None:
+    shared.open(pools.of_positions([(-80, 20, 10**12), (-9, 2, 10**12)]))
+    before = shared.fees()
     done = shared.sell(10**6)
-    fees = shared.fees()
+    fee = 10**6 * 2_500 // _ONE
     assert done.error is None
-    # Where liquidity was zero nothing was traded, so the fee is of the rest.
-    assert fees.protocol[0] - 11 == 2_500 * _PROTOCOL // _ONE
+    assert shared.fees().protocol[0] - before.protocol[0] == fee * _PROTOCOL // _ONE
+    # It trades where liquidity begins.
+    assert shared.pool().liquidity == 10**12
+    assert ticks.sqrt_price_at(-8 * 60) < shared.pool().sqrt_price < ticks.sqrt_price_at(-7 * 60)
 
 
 def test_that_crossed_ticks_know_what_grew_on_their_other_side(world: World) -> None:
