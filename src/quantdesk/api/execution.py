@@ -56,13 +56,15 @@ class FillView(msgspec.Struct, frozen=True, rename="camel"):
     """One leg of one fill; prices are quote per base as decimal strings, null until known.
 
     `provenance` tells of the board's prices by the name of their field. Legs that are not
-    `measured` share what their order moved as they were quoted.
+    `measured` share what their order moved as they were quoted; legs that are not
+    `simulatedMeasured` share so what its simulation said, where it said anything.
     """
 
     order_id: str
     leg: int
     legs: int
     measured: bool
+    simulated_measured: bool
     venue: str
     pool: str
     kind: str
@@ -172,6 +174,7 @@ def fill_view(entry: Entry) -> FillView:
         leg=entry.leg,
         legs=entry.legs,
         measured=entry.measured,
+        simulated_measured=entry.simulated_measured,
         venue=entry.venue,
         pool=entry.pool,
         kind=entry.kind,

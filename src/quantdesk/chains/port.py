@@ -54,8 +54,9 @@ class Simulation(msgspec.Struct, frozen=True):
     """What the chain said the transaction would do, before it was signed for good.
 
     `base_raw` and `quote_raw` are what the wallet would gain or give of each, in base units and
-    without the network fee; None where the chain does not say. `priority_lamports` is the priority
-    fee the signed transaction offers.
+    without the network fee; None where the chain does not say. `legs_quote_raw` is each pool's part
+    of `quote_raw`, as in a `Receipt`. `priority_lamports` is the priority fee the signed
+    transaction offers.
     """
 
     slot: int
@@ -64,6 +65,7 @@ class Simulation(msgspec.Struct, frozen=True):
     base_raw: int | None = None
     quote_raw: int | None = None
     priority_lamports: int = 0
+    legs_quote_raw: tuple[int, ...] = ()
 
 
 class Transaction(msgspec.Struct, frozen=True):

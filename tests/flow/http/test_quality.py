@@ -14,8 +14,9 @@ PATH = "/api/execution/quality"
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 DECIMAL = re.compile(r"-?\d+(\.\d+)?")
 WHOLE = names(
-    "orderId leg legs measured venue pool kind pair direction mode base landedAt quoted simulated"
-    " landed boardAtDecision boardAtLanding markout10s markout1m markout5m costBps provenance"
+    "orderId leg legs measured simulatedMeasured venue pool kind pair direction mode base landedAt"
+    " quoted simulated landed boardAtDecision boardAtLanding markout10s markout1m markout5m costBps"
+    " provenance"
 )
 COSTS = names(
     "quotedToSimulated simulatedToLanded quotedToLanded landedToMarkout10s landedToMarkout1m"

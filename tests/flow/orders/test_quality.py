@@ -300,11 +300,36 @@ async def test_that_orders_from_before_the_ledger_are_entered_too(
         assert [entry.order_id for entry in await world.entries(ledger)] == [old]
 
 
+async def test_that_entries_from_before_simulated_legs_say_what_they_share(
+    empty_database: str, stage: Stage
+) -> None:
+    await migrate(empty_database, shipped()[:16])
+    world = World(stage)
+    ledger = world.ledger()
+    split = await world.fill(SPLIT)
+    lone = await world.fill(Trade(simulation={"quoteRaw": 100_050_000}))
+    untold = await world.fill()
+    await ledger.step()
+    async with await connect(empty_database, write_max=2, read_max=2) as pools:
+        for order_id in (split, lone, untold):
+            rows = await _rows(stage.pools, "execution_quality", order_id)
+            for row in rows:
+                del row["simulated_measured"]
+            await _restore(pools, "execution_quality", rows)
+        await migrate(empty_database)
+        stage.pools = pools
+
+        found = await world.entries(world.ledger())
+
+    told = {entry.order_id: entry.simulated_measured for entry in found}
+    assert (len(found), told) == (4, {split: False, lone: True, untold: False})
+
+
 _OF_AN_ORDER = {"orders": "id", "order_events": "order_id", "order_attempts": "order_id"}
 
 
 async def _rows(pools: Pools, table: str, order_id: UUID) -> list[Any]:
-    column = _OF_AN_ORDER[table]
+    column = _OF_AN_ORDER.get(table, "order_id")
     async with pools.read.connection() as c:
         rows = await c.fetch(
             f"select to_jsonb({table}) as row from {table} where {column} = $1", order_id

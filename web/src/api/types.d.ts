@@ -2150,7 +2150,8 @@ export interface components {
          * @description One leg of one fill; prices are quote per base as decimal strings, null until known.
          *
          *         `provenance` tells of the board's prices by the name of their field. Legs that are not
-         *         `measured` share what their order moved as they were quoted.
+         *         `measured` share what their order moved as they were quoted; legs that are not
+         *         `simulatedMeasured` share so what its simulation said, where it said anything.
          */
         FillView: {
             base: string;
@@ -2176,6 +2177,7 @@ export interface components {
             };
             quoted: string | null;
             simulated: string | null;
+            simulatedMeasured: boolean;
             venue: string;
         };
         /**

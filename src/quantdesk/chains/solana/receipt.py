@@ -13,22 +13,14 @@ from typing import Any, Final
 import msgspec
 
 from quantdesk.chains.port import Receipt, Trade, Wallet
+from quantdesk.chains.solana import parts
+from quantdesk.chains.solana.answers import TokenBalance
 from quantdesk.core.assets import Asset
 from quantdesk.core.errors import Corrupt, Unavailable
 from quantdesk.core.markets import Side
 
 _NATIVE: Final = "SOL"
 _MS: Final = 1000
-
-
-class _TokenAmount(msgspec.Struct, frozen=True):
-    amount: str
-
-
-class _TokenBalance(msgspec.Struct, frozen=True, rename="camel"):
-    account_index: int
-    mint: str
-    ui_token_amount: _TokenAmount
 
 
 class _Loaded(msgspec.Struct, frozen=True):
@@ -41,8 +33,8 @@ class _Meta(msgspec.Struct, frozen=True, rename="camel"):
     pre_balances: list[int]
     post_balances: list[int]
     err: Any = None
-    pre_token_balances: list[_TokenBalance] | None = None
-    post_token_balances: list[_TokenBalance] | None = None
+    pre_token_balances: list[TokenBalance] | None = None
+    post_token_balances: list[TokenBalance] | None = None
     loaded_addresses: _Loaded | None = None
 
 
@@ -125,23 +117,10 @@ class _Changes:
         return self._lamports() if asset.symbol == _NATIVE else self._tokens(asset)
 
     def by_call(self, asset: Asset, total: int) -> tuple[int, ...]:
-        """Return what each call moved of an asset between wallet and pools, in base units.
-
-        Nothing when the parts do not add up to what the wallet gained or gave in all.
-        """
-        own, meta = set(self._wallet.token_accounts.values()), self._meta
-        foreign: dict[int, int] = {}
-        for sign, balances in ((-1, meta.pre_token_balances), (1, meta.post_token_balances)):
-            for balance in balances or ():
-                at, amount = balance.account_index, balance.ui_token_amount.amount
-                outside = at < len(self._keys) and self._keys[at] not in own
-                if balance.mint == asset.mint and outside and amount.isdigit():
-                    foreign[at] = foreign.get(at, 0) + sign * int(amount)
-        calls = self._calls
-        parts = [sum(foreign.get(at, 0) for at in set(call.accounts)) for call in calls]
-        moved = [part for part in parts if part]
-        alike = all(part > 0 for part in moved) or all(part < 0 for part in moved)
-        return tuple(map(abs, moved)) if alike and sum(moved) == -total else ()
+        """Return each call's part of what the wallet gained or gave; see `parts.by_call`."""
+        balances = self._meta.pre_token_balances, self._meta.post_token_balances
+        gained = parts.outside(balances, asset=asset, wallet=self._wallet, keys=self._keys)
+        return parts.by_call(gained, [call.accounts for call in self._calls], total=total)
 
     def _lamports(self) -> int:
         own = {self._wallet.address, *self._wallet.token_accounts.values()}
@@ -154,7 +133,7 @@ class _Changes:
         before = self._held(meta.pre_token_balances, asset)
         return self._held(meta.post_token_balances, asset) - before
 
-    def _held(self, balances: Sequence[_TokenBalance] | None, asset: Asset) -> int:
+    def _held(self, balances: Sequence[TokenBalance] | None, asset: Asset) -> int:
         if balances is None:
             raise _absurd(self._signature, "token balances are missing")
         account = self._wallet.token_accounts[asset.symbol]

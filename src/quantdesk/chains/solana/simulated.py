@@ -1,7 +1,7 @@
 """What a simulation says a trade would move, and whether that is what its quote promised; pure.
 
-    what the wallet's accounts hold before and after → what it gains of one asset and gives of the
-    other → worse than quoted by more than the bound: no trade
+    what the accounts hold before and after → what the wallet gains of one asset and gives of the
+    other, and each call's part of it → worse than quoted by more than the bound: no trade
 
 As in a receipt, SOL is measured in lamports over the wallet and all its token accounts, with the
 network fee added back. Shape: https://solana.com/docs/rpc/http/simulatetransaction
@@ -39,10 +39,14 @@ _NOTHING: Final = Holding(0, 0)
 
 
 class Moved(NamedTuple):
-    """What the wallet would gain of one asset and give of the other, in base units."""
+    """What the wallet would gain of one asset and give of the other, in base units.
+
+    `legs_quote_raw` is the part of each call that moves the quote asset, where that is known.
+    """
 
     base_raw: int
     quote_raw: int
+    legs_quote_raw: tuple[int, ...] = ()
 
 
 def told(result: SimulationResult, keys: Sequence[str]) -> tuple[Holdings, Holdings] | None:

@@ -1,8 +1,9 @@
 """Try a message before it is signed: what it computes, what it moves, what is wrong with it.
 
 A node of today tells the balances before and after with the simulation itself, so that one question
-does. An older one is asked for the wallet's accounts before and after in one request. There a trade
-of the same wallet that lands in between may raise a false alarm, which costs a new quote.
+does, and tells each pool's part. An older one is asked for the wallet's accounts before and after
+in one request. There a trade of the same wallet that lands in between may raise a false alarm,
+which costs a new quote.
 """
 
 import asyncio
@@ -10,17 +11,18 @@ from base64 import b64encode
 from collections.abc import Sequence
 from typing import Any, Final
 
-from solders.message import MessageV0
+from solders.message import Message, MessageV0, MessageV1
 from solders.transaction import VersionedTransaction
 
 from quantdesk.chains.port import Simulation, Trade, Wallet
-from quantdesk.chains.solana import builder, simulated
+from quantdesk.chains.solana import builder, parts, simulated
 from quantdesk.chains.solana.answers import AccountsAnswer, SimulationAnswer, SimulationResult
 from quantdesk.chains.solana.failures import failure
 from quantdesk.chains.solana.rpc import Rpc
 from quantdesk.chains.solana.simulated import Moved
 from quantdesk.chains.solana.tables import Table
 from quantdesk.core.errors import Refused, Unavailable
+from quantdesk.core.markets import Side
 
 _SIGNATURE_LAMPORTS: Final = 5_000  # https://solana.com/docs/core/fees
 _COMMITMENT: Final = "processed"
@@ -42,14 +44,13 @@ class Trials:
         `Unavailable` (`quote.deviates`, `rpc.*`).
         """
         raw = b64encode(bytes(builder.unsigned(message))).decode("ascii")
-        fee = _SIGNATURE_LAMPORTS * message.header.num_required_signatures
         if self._tells_balances or not trade.expected_quote_raw:
             answer = await self._simulated(raw)
-            found = self._told(trade, answer.value, builder.keys(message, tables), fee)
+            found = self._told(trade, answer.value, message, tables)
             if found or answer.value.err is not None or not trade.expected_quote_raw:
                 return self._judged(trade, message, answer, found)
             self._tells_balances = False
-        answer, found = await self._tried_apart(trade, raw, fee)
+        answer, found = await self._tried_apart(trade, raw, _fee(message))
         return self._judged(trade, message, answer, found)
 
     async def foreign(self, trade: Trade, raw: bytes) -> tuple[Simulation, dict[str, int]]:
@@ -70,20 +71,25 @@ class Trials:
         holdings = simulated.told(result, keys)
         if holdings is None or result.units_consumed is None:
             raise Unavailable("the node did not say what it moved", code="rpc.unreadable")
-        signed = content.header.num_required_signatures
-        fee = _SIGNATURE_LAMPORTS * signed if result.fee is None else result.fee
+        fee = _fee(content) if result.fee is None else result.fee
         found = simulated.moved(trade, self._wallet, holdings, fee=fee)
-        seen = Simulation(answer.context.slot, result.units_consumed, logs, *found)
+        seen = _simulation(answer.context.slot, result.units_consumed, logs, found)
         return seen, simulated.lost(result, trade, self._wallet, holdings)
 
     def _told(
-        self, trade: Trade, result: SimulationResult, keys: Sequence[str], fee: int
+        self, trade: Trade, result: SimulationResult, message: MessageV0, tables: Sequence[Table]
     ) -> Moved | None:
+        keys = builder.keys(message, tables)
         holdings = simulated.told(result, keys)
         if holdings is None:
             return None
-        charged = fee if result.fee is None else result.fee
-        return simulated.moved(trade, self._wallet, holdings, fee=charged)
+        fee = _fee(message) if result.fee is None else result.fee
+        found = simulated.moved(trade, self._wallet, holdings, fee=fee)
+        balances = result.pre_token_balances, result.post_token_balances
+        gained = parts.outside(balances, asset=trade.quote, wallet=self._wallet, keys=keys)
+        calls = [step.accounts for step in message.instructions]
+        own = -found.quote_raw if trade.side is Side.BUY else found.quote_raw
+        return found._replace(legs_quote_raw=parts.by_call(gained, calls, total=own))
 
     async def _tried_apart(
         self, trade: Trade, raw: str, fee: int
@@ -117,7 +123,7 @@ class Trials:
                 raise Unavailable("the node did not say what it moved", code="rpc.unreadable")
             return Simulation(answer.context.slot, result.units_consumed, logs)
         simulated.check(trade, found, deviation_bps=self._deviation_bps)
-        return Simulation(answer.context.slot, result.units_consumed, logs, *found)
+        return _simulation(answer.context.slot, result.units_consumed, logs, found)
 
     async def _simulated(self, raw: str, **more: object) -> SimulationAnswer:
         config: dict[str, Any] = {
@@ -130,3 +136,14 @@ class Trials:
             return await self._rpc.ask("simulateTransaction", raw, config, answer=SimulationAnswer)
         except Refused as problem:
             raise Refused(problem.detail, code="simulation.failed") from None
+
+
+def _fee(message: Message | MessageV0 | MessageV1) -> int:
+    return _SIGNATURE_LAMPORTS * message.header.num_required_signatures
+
+
+def _simulation(slot: int, units: int, logs: tuple[str, ...], found: Moved) -> Simulation:
+    return Simulation(
+        slot, units, logs,
+        base_raw=found.base_raw, quote_raw=found.quote_raw, legs_quote_raw=found.legs_quote_raw,
+    )  # fmt: skip

@@ -292,24 +292,30 @@ def _trade(order: Order, limit_raw: int, *, expected_raw: int = 0) -> Trade:
 def _attempt(
     order: Order, route: dict[str, Any], transaction: Transaction, signed_ms: int
 ) -> Attempt:
-    simulation = transaction.simulation
     return Attempt(
         attempt=order.attempt,
         route=route,
-        simulation={
-            "slot": simulation.slot,
-            "computeUnits": simulation.compute_units,
-            # Programs write what they like; the database stores no zero bytes in text.
-            "logs": [line.replace("\0", "") for line in simulation.logs],
-            "baseRaw": simulation.base_raw,
-            "quoteRaw": simulation.quote_raw,
-            "priorityLamports": simulation.priority_lamports,
-        },
+        simulation=_simulated(transaction.simulation),
         raw=transaction.raw,
         signature=transaction.signature,
         last_valid_height=transaction.last_valid_height,
         signed_ms=signed_ms,
     )
+
+
+def _simulated(simulation: Simulation) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "slot": simulation.slot,
+        "computeUnits": simulation.compute_units,
+        # Programs write what they like; the database stores no zero bytes in text.
+        "logs": [line.replace("\0", "") for line in simulation.logs],
+        "baseRaw": simulation.base_raw,
+        "quoteRaw": simulation.quote_raw,
+        "priorityLamports": simulation.priority_lamports,
+    }
+    if simulation.legs_quote_raw:
+        told["legsQuoteRaw"] = list(simulation.legs_quote_raw)
+    return told
 
 
 def _transaction(attempt: Attempt) -> Transaction:

@@ -81,6 +81,32 @@ def test_that_legs_land_as_the_receipt_says() -> None:
     assert sum(entry.landed_raw for entry in shared) == landed
 
 
+def test_that_legs_are_simulated_as_the_node_says() -> None:
+    route = {"legs": [{**LEG, "base": "0.75", "quote": "75"}, {**OTHER, "base": "0.25"}]}
+
+    def read(*legs: int, total: int = 100_100_000) -> list[tuple[int | None, bool]]:
+        told = {"quoteRaw": total, "legsQuoteRaw": list(legs)}
+        found = entries(_confirmed(route, simulation=told))
+        return [(entry.simulated_raw, entry.simulated_measured) for entry in found]
+
+    shared = [(42_900_000, False), (57_200_000, False)]
+    assert read(100_099_993, 7) == [(100_099_993, True), (7, True)]
+    assert read(100_099_993, 8) == shared, "parts must add up"
+    assert read(100_099_993, 6, 1) == shared, "one for each leg"
+    assert read() == shared, "as desks stored it that knew no parts"
+
+
+@pytest.mark.parametrize(
+    ("simulation", "measured"), [({}, False), ({"quoteRaw": None}, False), ({"quoteRaw": 5}, True)]
+)
+def test_that_the_only_leg_shares_with_nobody(
+    simulation: dict[str, Any], *, measured: bool
+) -> None:
+    (entry,) = entries(_confirmed({"legs": [LEG]}, simulation=simulation))
+
+    assert (entry.simulated_measured, entry.measured) == (measured, True)
+
+
 def test_that_a_path_through_a_third_token_is_one_leg() -> None:
     # As engines/orders/routed.py writes it: amounts of the pair, names of both pools.
     path = {**LEG, "venue": "raydium > meteora", "pool": "A > B", "kind": "clmm > dlmm"}
@@ -109,6 +135,8 @@ def test_that_a_path_through_a_third_token_is_one_leg() -> None:
         ({"legs": [{"venue": "raydium", "pool": "A", "share": 1}], "quotes": [7]}, {}),
         ({"legs": [LEG], "expectedQuoteRaw": "x"}, {}),
         ({"legs": [LEG]}, {"simulation": {"quoteRaw": 2**63}}),
+        ({"legs": [LEG]}, {"simulation": {"quoteRaw": 5, "legsQuoteRaw": ["many"]}}),
+        ({"legs": [LEG, OTHER]}, {"simulation": {"quoteRaw": 5, "legsQuoteRaw": [7, -2]}}),
         ({"legs": [LEG]}, {"pair": "DOGE-USDC"}),
         ({"legs": [LEG]}, {"decision": {"prices": [{}, {}], "decidedAt": "now"}}),
     ],

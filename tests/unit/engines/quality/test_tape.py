@@ -38,7 +38,7 @@ def _entry() -> Entry:
         order_id=UUID(int=1), leg=0, legs=1, mode="paper", account_id=UUID(int=2), pair=PAIR,
         side=Side.BUY, venue="raydium", pool="p", kind="", base_raw=10**9, quoted_raw=10**8,
         simulated_raw=None, landed_base_raw=10**9, landed_raw=10**8, landed_ms=NOW_MS,
-        measured=True, decision=Mark(missing="unrecorded"),
+        measured=True, simulated_measured=False, decision=Mark(missing="unrecorded"),
     )  # fmt: skip
 
 

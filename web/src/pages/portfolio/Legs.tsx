@@ -38,13 +38,22 @@ function Venue({ leg }: { leg: Leg }) {
     <span title={`${leg.kind} ${leg.pool}`}>
       {leg.venue}
       {leg.legs > 1 && (
-        <span className="quiet" title={leg.measured ? undefined : "Shares what its order moved, as it was quoted."}>
+        <span className="quiet" title={shared(leg)}>
           {" "}
           leg {leg.leg + 1} of {leg.legs}
         </span>
       )}
     </span>
   );
+}
+
+/** What a leg shares with the others of its order as they were quoted; nothing where all is its own. */
+function shared(leg: Leg): string | undefined {
+  const what = [
+    ...(leg.simulatedMeasured || leg.simulated === null ? [] : ["what its order was simulated to move"]),
+    ...(leg.measured ? [] : ["what its order moved"]),
+  ];
+  return what.length === 0 ? undefined : `Shares ${what.join(" and ")}, as it was quoted.`;
 }
 
 /** A markout, or why there is none; whose price it goes by is in its title. */

@@ -20,7 +20,7 @@ export function Scatter({ legs }: { legs: readonly Leg[] }) {
   const marks = ticks(span, Math.max(2, Math.floor(wide / 110)));
   return (
     <figure ref={box} className="portfolio-plot">
-      {dots.length === 0 && <p className="quiet">None of these legs was both simulated and measured on its own.</p>}
+      {dots.length === 0 && <p className="quiet">Of none of these legs both the simulation and the landing are known on their own.</p>}
       {width > 0 && dots.length > 0 && (
         <svg width={wide} height={high + FOOT} role="img" aria-label={`${dots.length} legs by simulated and landed cost; the table below has each of them`}>
           <g className="portfolio-axis">

@@ -22,9 +22,15 @@ test("a markout that is not known yet is no dot at zero", () => {
   expect(span[0]).toBeLessThan(-7);
 });
 
-test("only legs measured on their own, simulated and landed are dots", () => {
-  const leg = (orderId: string, measured: boolean, simulated: string | null, landed: string | null) =>
-    ({ orderId, leg: 0, measured, direction: "SELL", costBps: { quotedToSimulated: simulated, quotedToLanded: landed } }) as Leg;
-  const { dots } = dotsOf([leg("a", true, "1", "2"), leg("b", false, "1", "2"), leg("c", true, null, "2"), leg("d", true, "1", null)]);
+test("only legs whose simulation and landing are their own are dots", () => {
+  const leg = (orderId: string, simulated: string | null, landed: string | null, more: Partial<Leg> = {}) =>
+    ({
+      orderId, leg: 0, measured: true, simulatedMeasured: true, direction: "SELL",
+      costBps: { quotedToSimulated: simulated, quotedToLanded: landed }, ...more,
+    }) as Leg;
+  const { dots } = dotsOf([
+    leg("a", "1", "2"), leg("b", "1", "2", { measured: false }), leg("c", null, "2"), leg("d", "1", null),
+    leg("e", "1", "2", { simulatedMeasured: false }),
+  ]);
   expect(dots).toEqual([{ id: "a.0", orderId: "a", buy: false, x: 1, y: 2 }]);
 });

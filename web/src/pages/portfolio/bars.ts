@@ -58,13 +58,13 @@ export interface Dot {
   y: number;
 }
 
-/** A dot for each leg that was simulated and landed and was measured on its own. */
+/** A dot for each leg whose simulated and landed amounts are both its own, not shares of its order's. */
 export function dotsOf(legs: readonly Leg[]): { dots: Dot[]; span: Span } {
   const dots: Dot[] = [];
   for (const leg of legs) {
     const x = drawn(leg.costBps.quotedToSimulated);
     const y = drawn(leg.costBps.quotedToLanded);
-    if (!leg.measured || x === null || y === null) continue;
+    if (!leg.measured || !leg.simulatedMeasured || x === null || y === null) continue;
     dots.push({ id: `${leg.orderId}.${leg.leg}`, orderId: leg.orderId, buy: leg.direction === "BUY", x, y });
   }
   return { dots, span: spanOf(dots.flatMap(({ x, y }) => [x, y])) };

@@ -54,7 +54,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """One leg of a confirmed order; amounts in base units, times in Unix milliseconds.
 
     `measured` says that the landed amount is what this leg's pool moved; otherwise the order's
-    whole is shared out among its `legs` as quoted.
+    whole is shared out among its `legs` as quoted. `simulated_measured` says the same of the
+    simulated amount.
     `landed_ms` is when the desk learned that it filled. `marks` are the board's words at the first
     of `HORIZONS`, in their order; the others are still to come.
     """
@@ -76,6 +77,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     landed_raw: int
     landed_ms: int
     measured: bool
+    simulated_measured: bool
     decision: Mark
     marks: tuple[Mark, ...] = ()
 

@@ -1,14 +1,15 @@
 """From what is stored of a confirmed order to its entries in the ledger. Pure.
 
-The route of its last attempt says what each leg was to pay or receive, the receipt what each moved.
-Where the chain tells only what the order moved as a whole, its legs share that out as they were
-quoted, to the last base unit; so they share what the simulation said.
+The route of its last attempt says what each leg was to pay or receive, the simulation what each
+would have moved, the receipt what each did. Where one of these tells only the whole, as desks of
+earlier versions stored of simulations, the legs share it out as they were quoted, to the last base
+unit.
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -47,6 +48,7 @@ class _Route(msgspec.Struct, frozen=True, rename="camel"):
 
 class _Simulation(msgspec.Struct, frozen=True, rename="camel"):
     quote_raw: int | None = None
+    legs_quote_raw: list[int] = []
 
 
 class _Receipt(msgspec.Struct, frozen=True, rename="camel"):
@@ -97,20 +99,20 @@ def entries(confirmed: Confirmed) -> list[Entry]:
 def _entries(confirmed: Confirmed) -> list[Entry]:
     traded = market(confirmed.pair)
     route = msgspec.convert(confirmed.route, _Route, strict=False)
-    simulated = msgspec.convert(confirmed.simulation, _Simulation, strict=False).quote_raw
     if not route.legs:
         raise ValueError("no legs")
     bases, quotes = _bases(confirmed.base_raw, route, traded), _quotes(route, traded)
-    told = msgspec.convert(confirmed.receipt, _Receipt).legs_quote_raw
-    by_leg = len(told) == len(quotes) and sum(told) == confirmed.landed_raw
-    landed_by_leg = told if by_leg else portions(confirmed.landed_raw, quotes)
+    simulation = msgspec.convert(confirmed.simulation, _Simulation, strict=False)
+    receipt = msgspec.convert(confirmed.receipt, _Receipt)
+    simulated = _by_leg(simulation.quote_raw, simulation.legs_quote_raw, quotes)
+    landed = _by_leg(confirmed.landed_raw, receipt.legs_quote_raw, quotes)
     shared = zip(
         route.legs,
         bases,
         quotes,
-        [None] * len(bases) if simulated is None else portions(_checked(simulated), quotes),
+        simulated.raws,
         portions(confirmed.landed_base_raw, bases),
-        landed_by_leg,
+        landed.raws,
         strict=True,
     )
     decision = _decided(msgspec.convert(confirmed.decision, _Decision))
@@ -119,11 +121,12 @@ def _entries(confirmed: Confirmed) -> list[Entry]:
             order_id=confirmed.order_id, leg=number, legs=len(bases), mode=confirmed.mode,
             account_id=confirmed.account_id, pair=confirmed.pair, side=confirmed.side,
             venue=leg.venue, pool=leg.pool, kind=leg.kind,
-            base_raw=base, quoted_raw=quoted, simulated_raw=simulation,
-            landed_base_raw=landed_base, landed_raw=landed, landed_ms=confirmed.landed_ms,
-            measured=by_leg or len(bases) == 1, decision=decision,
+            base_raw=base, quoted_raw=quoted, simulated_raw=simulated_raw,
+            landed_base_raw=landed_base, landed_raw=landed_raw, landed_ms=confirmed.landed_ms,
+            measured=landed.measured, simulated_measured=simulated.measured, decision=decision,
         )
-        for number, (leg, base, quoted, simulation, landed_base, landed) in enumerate(shared)
+        for number, (leg, base, quoted, simulated_raw, landed_base, landed_raw)
+        in enumerate(shared)
     ]  # fmt: skip
 
 
@@ -143,6 +146,22 @@ def portions(total: int, weights: Sequence[int]) -> list[int]:
         parts.append(upto - given)
         given = upto
     return parts
+
+
+class _ByLeg(NamedTuple):
+    """An amount of each leg: its own where `measured`, else a share; None where nothing is told."""
+
+    raws: Sequence[int | None]
+    measured: bool
+
+
+def _by_leg(total: int | None, told: Sequence[int], quotes: Sequence[int]) -> _ByLeg:
+    if total is None:
+        return _ByLeg([None] * len(quotes), measured=False)
+    _checked(total)
+    if len(told) == len(quotes) and sum(told) == total:
+        return _ByLeg([_checked(raw) for raw in told], measured=True)
+    return _ByLeg(portions(total, quotes), measured=len(quotes) == 1)
 
 
 def _bases(base_raw: int, route: _Route, traded: Market) -> list[int]:

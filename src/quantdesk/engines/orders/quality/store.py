@@ -67,16 +67,18 @@ _ENTER = """
 with entered as (
   insert into execution_quality (order_id, leg, legs, mode, account_id, pair, side, venue, pool,
       kind, base_raw, quoted_raw, simulated_raw, landed_base_raw, landed_raw, landed_price,
-      landed_at, measured, decision, landing, markout_10s, markout_1m, markout_5m, next_due)
+      landed_at, measured, simulated_measured, decision, landing, markout_10s, markout_1m,
+      markout_5m, next_due)
   select order_id, leg, legs, mode, account_id, pair, side, venue, pool, kind, base_raw,
       quoted_raw, simulated_raw, landed_base_raw, landed_raw, landed_price,
-      to_timestamp(landed_ms / 1000.0), measured, decision, landing, markout_10s, markout_1m,
-      markout_5m, to_timestamp(next_due_ms / 1000.0)
+      to_timestamp(landed_ms / 1000.0), measured, simulated_measured, decision, landing,
+      markout_10s, markout_1m, markout_5m, to_timestamp(next_due_ms / 1000.0)
   from json_to_recordset($1::json) as u(order_id uuid, leg smallint, legs smallint, mode text,
       account_id uuid, pair text, side text, venue text, pool text, kind text, base_raw bigint,
       quoted_raw bigint, simulated_raw bigint, landed_base_raw bigint, landed_raw bigint,
-      landed_price numeric, landed_ms bigint, measured boolean, decision jsonb, landing jsonb,
-      markout_10s jsonb, markout_1m jsonb, markout_5m jsonb, next_due_ms bigint)
+      landed_price numeric, landed_ms bigint, measured boolean, simulated_measured boolean,
+      decision jsonb, landing jsonb, markout_10s jsonb, markout_1m jsonb, markout_5m jsonb,
+      next_due_ms bigint)
   order by order_id, leg on conflict do nothing)
 delete from execution_unread where order_id = any($2::uuid[])
 """
@@ -250,6 +252,7 @@ def _entry(row: asyncpg.Record) -> Entry:
         landed_raw=row["landed_raw"],
         landed_ms=unix_ms(row["landed_at"]),
         measured=row["measured"],
+        simulated_measured=row["simulated_measured"],
         decision=_mark(row["decision"]),
         marks=tuple(_mark(mark) for mark in told if mark is not None),
     )
