@@ -18,8 +18,10 @@ from typing import Final, Protocol
 
 from quantdesk.chains.port import Chain, Fate, Instruction, Receipt, Trade, Transaction
 from quantdesk.core.errors import Unavailable
+from quantdesk.core.markets import Side
 
 _LOOKS_MAX: Final = 400
+_DEAD_LOOKS_MAX: Final = 40
 _ATTEMPTS_MAX: Final = 3
 
 
@@ -62,6 +64,42 @@ async def sent_again_it_fills_once(world: World) -> None:
         await _send(desk, made)
     await asyncio.gather(*(_send(desk, made) for _ in range(4)))
     await _ends(world, desk, made)
+
+
+async def cancelled_before_it_was_sent_it_never_fills(world: World) -> None:
+    """Sign and never send, as of an order that is cancelled; once it is dead, it stays dead."""
+    desk = await world.desk()
+    made = await _signed(world, desk)
+    fate = Fate.UNSEEN
+    for _ in range(_DEAD_LOOKS_MAX):
+        fate = await _fate(desk, made)
+        assert fate in (Fate.UNSEEN, Fate.DEAD), f"what was never sent is {fate}"
+        assert world.fills() == 0, "what was never sent has filled"
+        if fate is Fate.DEAD:
+            break
+        await world.pass_time(10)
+    if fate is Fate.DEAD:  # which some places never say of what nobody sent
+        for late in (desk, await world.desk()):
+            await _send(late, made)
+            await world.pass_time(10)
+            assert world.fills() == 0, "what was said to be dead has filled"
+
+
+async def every_desk_tells_what_moved(world: World) -> None:
+    """Tell the same amounts whoever asks, within the trade's bound, and what is left."""
+    desk = await world.desk()
+    trade, _ = world.order(1)
+    made = await _signed(world, desk)
+    assert await _settled(world, desk, made) is Fate.LANDED, "the first attempt lands"
+    told = [await _receipt(world, one, made, 1) for one in (desk, await world.desk())]
+    assert len({(one.base_raw, one.quote_raw) for one in told}) == 1, f"told as {told}"
+    quote, limit = told[0].quote_raw, trade.quote_limit_raw
+    kept = quote <= limit if trade.side is Side.BUY else quote >= limit
+    assert kept, f"{quote} moved, but the bound was {limit}"
+    assets = (trade.base, trade.quote)
+    left = await (await world.desk()).balances(assets)
+    assert left.keys() == {asset.symbol for asset in assets}, "it tells what was asked"
+    assert all(amount >= 0 for amount in left.values()), "nobody holds less than nothing"
 
 
 async def killed_before_the_commit_it_is_signed_afresh(world: World) -> None:
@@ -160,6 +198,8 @@ async def killed_at_every_look_it_fills_once(world: World) -> None:
 
 STORIES: Final[tuple[Story, ...]] = (
     fills_once,
+    every_desk_tells_what_moved,
+    cancelled_before_it_was_sent_it_never_fills,
     sent_again_it_fills_once,
     killed_before_the_commit_it_is_signed_afresh,
     killed_after_the_commit_it_is_taken_over,

@@ -1,22 +1,26 @@
 """The venues that the shipped suite is run against, as the desk would find them."""
 
 import json
+from collections.abc import Callable
 from decimal import Decimal
+from types import ModuleType
 
 from tests.unit.venues import ground
-from tests.unit.venues.meteora.dlmm import world as dlmm
-from tests.unit.venues.raydium.cpmm import world as cpmm
 
 from quantdesk.chains.port import AccountState
 from quantdesk.core.markets import MARKETS
-from quantdesk.localnet import amm_pools, raydium_pools
+from quantdesk.localnet import amm_pools, clmm_pools, damm_pools, meteora_pools, raydium_pools
 from quantdesk.testing.binance_exchange import Symbol, info
 from quantdesk.testing.venue_suite import Ground
 from quantdesk.venues.binance import Binance
-from quantdesk.venues.following import Pools
+from quantdesk.venues.following import Followed, Pools
+from quantdesk.venues.meteora.damm_v2.pool import FollowedDammV2
+from quantdesk.venues.meteora.dlmm.pool import DlmmFollowed
 from quantdesk.venues.paper import Paper
 from quantdesk.venues.port import Venue
 from quantdesk.venues.raydium.amm_v4.pool import AmmV4Followed
+from quantdesk.venues.raydium.clmm.pool import ClmmFollowed
+from quantdesk.venues.raydium.cpmm.pool import CpmmFollowed
 
 SOL = MARKETS["SOL-USDC"]
 MINTS = (SOL.base.mint, SOL.quote.mint)
@@ -36,40 +40,46 @@ def paper() -> Ground:
     return Ground(make=make, mints=MINTS, now_ms=ground.NOW_MS, sizes=SIZES)
 
 
-def raydium_cpmm() -> Ground:
-    """Return the localnet's constant product pool."""
-    address = raydium_pools.address(SOL)
-    return Ground(
-        make=lambda: cpmm.venue(address),
-        mints=MINTS,
-        now_ms=ground.NOW_MS,
-        sizes=SIZES,
-        states=tuple(cpmm.genesis(SOL).values()),
-    )
-
-
 def raydium_amm_v4() -> Ground:
     """Return the localnet's constant product pool of the oldest kind."""
-    depth = Decimal(3_000_000)
-    made = amm_pools.accounts(SOL, price=ground.price(SOL), depth_usd=depth, usd=ground.USD)
-    return Ground(
-        make=lambda: Pools("raydium", [AmmV4Followed(amm_pools.address(SOL))]),
-        mints=MINTS,
-        now_ms=ground.NOW_MS,
-        sizes=SIZES,
-        states=tuple(ground.seen(made).values()),
-    )
+    return _localnet("raydium", amm_pools, AmmV4Followed)
+
+
+def raydium_cpmm() -> Ground:
+    """Return the localnet's constant product pool."""
+    return _localnet("raydium", raydium_pools, CpmmFollowed)
+
+
+def raydium_clmm() -> Ground:
+    """Return the localnet's pool of ranges."""
+    return _localnet("raydium", clmm_pools, ClmmFollowed, grain=20)  # every range crossed rounds
 
 
 def meteora_dlmm() -> Ground:
     """Return the localnet's pool of bins."""
+    return _localnet(
+        "meteora", meteora_pools, DlmmFollowed, grain=300
+    )  # every bin crossed rounds once
+
+
+def meteora_damm_v2() -> Ground:
+    """Return the localnet's pool over one range of prices."""
+    return _localnet("meteora", damm_pools, FollowedDammV2)
+
+
+def _localnet(
+    venue: str, pools: ModuleType, follow: Callable[[str], Followed], *, grain: int = 1
+) -> Ground:
+    made = pools.accounts(
+        SOL, price=ground.price(SOL), depth_usd=Decimal(1_000_000), usd=ground.USD
+    )
     return Ground(
-        make=lambda: dlmm.venue(dlmm.PAIR),
+        make=lambda: Pools(venue, [follow(pools.address(SOL))]),
         mints=MINTS,
         now_ms=ground.NOW_MS,
         sizes=SIZES,
-        states=tuple(dlmm.ACCOUNTS.values()),
-        grain=dict.fromkeys(MINTS, 300),  # every bin crossed rounds once
+        states=tuple(ground.seen(made).values()),
+        grain=dict.fromkeys(MINTS, grain),
     )
 
 
@@ -108,4 +118,14 @@ def binance() -> Ground:
     )
 
 
-GROUNDS = (paper, raydium_cpmm, raydium_amm_v4, meteora_dlmm, binance)
+GROUNDS = (
+    paper,
+    raydium_amm_v4,
+    raydium_cpmm,
+    raydium_clmm,
+    meteora_dlmm,
+    meteora_damm_v2,
+    binance,
+)
+"""Every venue the desk has, but Jupiter: that one knows only the sizes it was asked for, so it has
+no curve and no price of another size to hold against it."""

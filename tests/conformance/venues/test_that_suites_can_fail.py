@@ -11,7 +11,15 @@ from tests.conformance.venues import grounds, worlds
 from tests.unit.chains.binance.world import FIND
 
 from quantdesk.chains.binance import Binance, fate
-from quantdesk.chains.port import AccountMeta, AccountState, Chain, Instruction, Transaction
+from quantdesk.chains.port import (
+    AccountMeta,
+    AccountState,
+    Chain,
+    Instruction,
+    Receipt,
+    Trade,
+    Transaction,
+)
 from quantdesk.core.errors import Corrupt, DeskError, Refused, Unavailable
 from quantdesk.testing import executor_suite, venue_suite
 from quantdesk.testing.binance import Bad
@@ -258,6 +266,47 @@ async def test_that_a_chain_that_believes_absence_at_once_is_found(
         return world
 
     await _fails(story, forgetful)
+
+
+@pytest.mark.anyio
+async def test_that_a_chain_that_calls_dead_what_may_still_be_taken_is_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(fate, "may_be_dead", lambda *_, **__: True)
+
+    await _fails(
+        executor_suite.cancelled_before_it_was_sent_it_never_fills,
+        lambda w: EagerWorld(w.clock, w.server, w.stack),
+    )
+
+
+class Dear(Binance):
+    """A chain whose receipts add to what was paid, each time more."""
+
+    def __init__(self, more_raw: list[int], **made: Any) -> None:  # noqa: ANN401 - a chain's
+        super().__init__(**made)
+        self._more_raw = more_raw
+
+    async def receipt(self, trade: Trade, transaction: Transaction) -> Receipt:
+        """Return more than was paid."""
+        told = await super().receipt(trade, transaction)
+        more_raw = self._more_raw.pop()
+        return msgspec.structs.replace(told, quote_raw=told.quote_raw + more_raw)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("more_raw", [[0, 1], [10**9, 10**9]], ids=["unlike", "past the bound"])
+async def test_that_a_receipt_nobody_can_rely_on_is_found(more_raw: list[int]) -> None:
+    class DearWorld(worlds.BinanceWorld):
+        async def desk(self) -> Chain:
+            made = await super().desk()
+            assert isinstance(made, Binance)
+            return Dear(more_raw, client=made._client, clock=self.clock)
+
+    await _fails(
+        executor_suite.every_desk_tells_what_moved,
+        lambda w: DearWorld(w.clock, w.server, w.stack),
+    )
 
 
 @pytest.fixture

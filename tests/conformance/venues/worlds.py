@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import msgspec
 from tests.conformance.venues.grounds import MINTS, SOL
+from tests.conformance.venues.solana_world import solana
 from tests.unit.chains.jupiter.world import world as jupiter
 
 from quantdesk.chains.binance import Binance as BinanceChain
@@ -189,4 +190,4 @@ async def binance() -> AsyncIterator[BinanceWorld]:
         yield BinanceWorld(clock, server, stack)
 
 
-WORLDS = (paper, scripted, binance, jupiter)
+WORLDS = (paper, scripted, solana, binance, jupiter)
