@@ -97,6 +97,52 @@ async def test_that_what_the_place_costs_counts(
     assert nets == {"a": 100_000_000, "b": gross + (fee if side is Side.BUY else -fee)}
 
 
+def learned(of: Floor, **bias: str) -> Floor:
+    """Return a floor that knows how much worse than quoted the venues' fills have landed."""
+    routing = Routing(of.routing.venues, bias=lambda venue, _: Decimal(bias.get(venue, "0")))
+    return replace(of, routing=routing)
+
+
+@pytest.mark.parametrize("side", Side)
+@pytest.mark.parametrize(
+    ("bias", "best"),
+    [
+        ({"b": "9.9"}, "b"),
+        ({"b": "10.1"}, "a"),
+        ({"b": "15", "a": "5.1"}, "b"),
+        ({"a": "-11"}, "a"),
+    ],
+)
+async def test_that_what_past_fills_fell_short_counts(
+    side: Side, bias: dict[str, str], best: str
+) -> None:
+    price = "99.9" if side is Side.BUY else "100.1"
+
+    found = await offers(learned(floor("a", "100"), **bias), floor("b", price), of=wanted(side))
+
+    assert ranked(found)[0] == best
+    nets = {one.floor.name: one.net_raw for one in found.ranked}
+    assert nets == {"a": 100_000_000, "b": int(Decimal(price) * 10**6)}, "told as quoted"
+
+
+async def test_that_a_choice_past_fills_changed_says_so() -> None:
+    routes = []
+    for bias in ("9", "12.5"):
+        found = await offers(learned(floor("a", "100"), b=bias), floor("b", "99.9"))
+        routes.append(told(found.ranked[0], found, now_ms=1_000))
+    kept, changed = routes
+
+    assert kept["reason"].startswith("b nets 10.00 bps more than a; ")
+    assert kept["lands"] == "99.98991", "and by past fills it is better still"
+    assert changed["reason"].startswith(
+        "a nets 10.01 bps less than b; past fills say it lands better; "
+    )
+    (other,) = (one for one in changed["alternatives"] if one["kind"] == "floor")
+    assert (other["net"], other["lands"], other["worseBps"]) == ("99.9", "100.024875", "-10.01")
+    assert "lands" not in changed, "of a nothing is known that its quote does not say"
+    assert changed["expectedQuoteRaw"] == 100_000_000, "traded and bounded as quoted"
+
+
 def holding(of: Floor, **held: int) -> Floor:
     known: Mapping[str, int] = held
     return replace(of, holds=lambda: known)

@@ -125,6 +125,10 @@ class Routing:
         made.venues = tuple(venue for venue in self.venues if venue.name in names)
         return made
 
+    def bias_bps(self, venue: str, pair: str) -> Decimal:
+        """Return how much worse than quoted a venue's fills of a pair have landed."""
+        return self._bias(venue, pair)
+
     def choose(self, wanted: Wanted, *, now_ms: int, fits: Fits = always) -> Choice:
         """Return the best route now.
 
