@@ -57,7 +57,8 @@ class FillView(msgspec.Struct, frozen=True, rename="camel"):
 
     `provenance` tells of the board's prices by the name of their field. Legs that are not
     `measured` share what their order moved as they were quoted; legs that are not
-    `simulatedMeasured` share so what its simulation said, where it said anything.
+    `simulatedMeasured` share so what its simulation said, where it said anything. `otherFees` were
+    paid in assets that the order did not trade, such as BNB, and are in no price and no cost.
     """
 
     order_id: str
@@ -81,6 +82,7 @@ class FillView(msgspec.Struct, frozen=True, rename="camel"):
     markout10s: str | None
     markout1m: str | None
     markout5m: str | None
+    other_fees: dict[str, str]
     cost_bps: CostsView
     provenance: dict[str, MarkView]
 
@@ -88,14 +90,16 @@ class FillView(msgspec.Struct, frozen=True, rename="camel"):
 class VenueView(msgspec.Struct, frozen=True, rename="camel"):
     """What a venue's fills of a pair came to: means in basis points, positive is worse.
 
-    `meanCostBps` is landed against quoted. `split` fills were legs of larger orders. `biasBps` is
-    what the router now adds to the venue's quotes.
+    `meanCostBps` is landed against quoted. `split` fills were legs of larger orders. Of `feeApart`
+    fills the venue took its fee in an asset that was not traded, which is in no cost; the router
+    learns nothing from those. `biasBps` is what it now adds to the venue's quotes.
     """
 
     venue: str
     pair: str
     fills: int
     split: int
+    fee_apart: int
     mean_cost_bps: str
     stderr_bps: str | None
     quoted_to_simulated_bps: str | None
@@ -191,6 +195,7 @@ def fill_view(entry: Entry) -> FillView:
         markout10s=known["markout10s"],
         markout1m=known["markout1m"],
         markout5m=known["markout5m"],
+        other_fees={symbol: f"{fee:f}" for symbol, fee in entry.other_fees.items()},
         cost_bps=CostsView(
             _text(cost_bps(side, quoted, simulated)),
             _text(cost_bps(side, simulated, landed)),
@@ -210,6 +215,7 @@ def venue_view(tally: Tally, bias: Bias) -> VenueView:
         pair=group.pair,
         fills=group.fills,
         split=tally.split,
+        fee_apart=tally.fee_apart,
         mean_cost_bps=f"{group.mean_bps.quantize(_FINEST):f}",
         stderr_bps=_bps(group.stderr_bps),
         quoted_to_simulated_bps=_bps(tally.simulated_bps),

@@ -16,15 +16,15 @@ DECIMAL = re.compile(r"-?\d+(\.\d+)?")
 WHOLE = names(
     "orderId leg legs measured simulatedMeasured venue pool kind pair direction mode base landedAt"
     " quoted simulated landed boardAtDecision boardAtLanding markout10s markout1m markout5m costBps"
-    " provenance"
+    " provenance otherFees"
 )
 COSTS = names(
     "quotedToSimulated simulatedToLanded quotedToLanded landedToMarkout10s landedToMarkout1m"
     " landedToMarkout5m"
 )
 SUMMARY = names(
-    "venue pair fills split meanCostBps stderrBps quotedToSimulatedBps markout10sBps markout1mBps"
-    " markout5mBps biasBps"
+    "venue pair fills split feeApart meanCostBps stderrBps quotedToSimulatedBps markout10sBps"
+    " markout1mBps markout5mBps biasBps"
 )
 
 

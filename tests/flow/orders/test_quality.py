@@ -1,12 +1,9 @@
 """Promise: every fill is in the ledger once, with true prices or the reason why one is missing."""
 
 import asyncio
-from collections.abc import Sequence
 from decimal import Decimal
 from statistics import mean as mean_of
 from statistics import variance
-from typing import Any
-from uuid import UUID
 
 import pytest
 from tests.flow.orders.books import AGE_MS_MAX, SPLIT, Trade, World, leg, said
@@ -16,8 +13,6 @@ from quantdesk.engines.orders.engine import TOPIC
 from quantdesk.engines.orders.quality.bias import cost_bps, markout_bps
 from quantdesk.engines.orders.quality.ledger import PASS_S
 from quantdesk.engines.orders.quality.model import HORIZONS, Entry
-from quantdesk.store.migrate import migrate, shipped
-from quantdesk.store.pool import Pools, connect
 from quantdesk.testing.chain import Plan
 from quantdesk.testing.stage import Stage, Wish
 
@@ -243,6 +238,26 @@ async def test_that_a_venue_is_judged_by_enough_whole_fills_alone(world: World) 
     assert ledger.bias.bps("raydium", "BTC-USDC") == 0
 
 
+async def test_that_a_fee_in_another_asset_is_told_and_teaches_nothing(world: World) -> None:
+    ledger = world.ledger()
+    for number in range(25):
+        cheap = Trade(landed_raw=99_900_000 + number, receipt={"otherFees": {"BNB": "0.00030000"}})
+        await world.fill(cheap)
+    await ledger.step()
+    await world.live(ledger, 61)
+
+    found = await world.entries(ledger)
+    (tally,) = await ledger.tallies(world.wanted())
+
+    assert {str(entry.other_fees["BNB"]) for entry in found} == {"0.00030000"}
+    assert (tally.group.fills, tally.fee_apart) == (25, 25)
+    assert ledger.bias.bps("raydium", "SOL-USDC") == 0, "without its fee it looks 10 bps better"
+    for number in range(25):
+        await world.fill(Trade(landed_raw=100_050_000 + number))
+    await world.live(ledger, 61)
+    assert ledger.bias.bps("raydium", "SOL-USDC") == pytest.approx(Decimal(5), abs=Decimal("0.1"))
+
+
 async def test_that_pages_miss_and_repeat_nothing(world: World) -> None:
     ledger = world.ledger()
     for number in range(9):
@@ -280,68 +295,6 @@ async def test_that_entries_are_found_by_pair_venue_and_time(world: World) -> No
     assert venues(await world.entries(ledger, since_ms=late_ms)) == ["meteora", "raydium"]
     assert await world.entries(ledger, since_ms=late_ms + 1) == []
     assert await world.entries(ledger, mode="paper") == []
-
-
-async def test_that_orders_from_before_the_ledger_are_entered_too(
-    empty_database: str, stage: Stage
-) -> None:
-    await migrate(empty_database, shipped()[:1])
-    world = World(stage)
-    old = await world.fill()
-    rows = {table: await _rows(stage.pools, table, old) for table in _OF_AN_ORDER}
-    async with await connect(empty_database, write_max=2, read_max=2) as pools:
-        for table, kept in rows.items():
-            await _restore(pools, table, kept)
-        await migrate(empty_database)
-        stage.pools = pools
-        ledger = world.ledger()
-        await ledger.step()
-
-        assert [entry.order_id for entry in await world.entries(ledger)] == [old]
-
-
-async def test_that_entries_from_before_simulated_legs_say_what_they_share(
-    empty_database: str, stage: Stage
-) -> None:
-    await migrate(empty_database, shipped()[:16])
-    world = World(stage)
-    ledger = world.ledger()
-    split = await world.fill(SPLIT)
-    lone = await world.fill(Trade(simulation={"quoteRaw": 100_050_000}))
-    untold = await world.fill()
-    await ledger.step()
-    async with await connect(empty_database, write_max=2, read_max=2) as pools:
-        for order_id in (split, lone, untold):
-            rows = await _rows(stage.pools, "execution_quality", order_id)
-            for row in rows:
-                del row["simulated_measured"]
-            await _restore(pools, "execution_quality", rows)
-        await migrate(empty_database)
-        stage.pools = pools
-
-        found = await world.entries(world.ledger())
-
-    told = {entry.order_id: entry.simulated_measured for entry in found}
-    assert (len(found), told) == (4, {split: False, lone: True, untold: False})
-
-
-_OF_AN_ORDER = {"orders": "id", "order_events": "order_id", "order_attempts": "order_id"}
-
-
-async def _rows(pools: Pools, table: str, order_id: UUID) -> list[Any]:
-    column = _OF_AN_ORDER.get(table, "order_id")
-    async with pools.read.connection() as c:
-        rows = await c.fetch(
-            f"select to_jsonb({table}) as row from {table} where {column} = $1", order_id
-        )
-    return [row["row"] for row in rows]
-
-
-async def _restore(pools: Pools, table: str, rows: Sequence[Any]) -> None:
-    async with pools.write.connection() as c:
-        await c.execute(
-            f"insert into {table} select * from jsonb_populate_recordset(null::{table}, $1)", rows
-        )
 
 
 async def test_that_the_loops_keep_the_books_by_themselves(world: World) -> None:

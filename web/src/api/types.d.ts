@@ -2151,7 +2151,8 @@ export interface components {
          *
          *         `provenance` tells of the board's prices by the name of their field. Legs that are not
          *         `measured` share what their order moved as they were quoted; legs that are not
-         *         `simulatedMeasured` share so what its simulation said, where it said anything.
+         *         `simulatedMeasured` share so what its simulation said, where it said anything. `otherFees` were
+         *         paid in assets that the order did not trade, such as BNB, and are in no price and no cost.
          */
         FillView: {
             base: string;
@@ -2170,6 +2171,9 @@ export interface components {
             measured: boolean;
             mode: string;
             orderId: string;
+            otherFees: {
+                [key: string]: string;
+            };
             pair: string;
             pool: string;
             provenance: {
@@ -3589,11 +3593,13 @@ export interface components {
          * VenueView
          * @description What a venue's fills of a pair came to: means in basis points, positive is worse.
          *
-         *         `meanCostBps` is landed against quoted. `split` fills were legs of larger orders. `biasBps` is
-         *         what the router now adds to the venue's quotes.
+         *         `meanCostBps` is landed against quoted. `split` fills were legs of larger orders. Of `feeApart`
+         *         fills the venue took its fee in an asset that was not traded, which is in no cost; the router
+         *         learns nothing from those. `biasBps` is what it now adds to the venue's quotes.
          */
         VenueView: {
             biasBps: string;
+            feeApart: number;
             fills: number;
             markout10sBps: string | null;
             markout1mBps: string | null;

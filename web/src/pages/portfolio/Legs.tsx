@@ -1,5 +1,5 @@
 /** Each leg of each fill with its prices on the way; a row opens the order. */
-import { dateTime } from "../../format";
+import { dateTime, money } from "../../format";
 import { Link, navigate } from "../../shell/router";
 import { Table, type Column } from "../../ui";
 import { Bps } from "./Bps";
@@ -27,7 +27,7 @@ const COLUMNS: Column<Leg>[] = [
   { id: "quoted", head: "Quoted", align: "right", cell: (row) => <Price value={row.quoted} />, hideBelow: 900 },
   { id: "simulated", head: "Simulated", align: "right", cell: (row) => <Price value={row.simulated} />, hideBelow: 1000 },
   { id: "landed", head: "Landed at", align: "right", cell: (row) => <Price value={row.landed} />, hideBelow: 900 },
-  { id: "cost", head: "Cost, bps", align: "right", cell: (row) => <Bps value={row.costBps.quotedToLanded} /> },
+  { id: "cost", head: "Cost, bps", align: "right", cell: (row) => <Cost leg={row} /> },
   { id: "m10", head: "10 s", align: "right", cell: (row) => <After leg={row} field="markout10s" value={row.costBps.landedToMarkout10s} />, hideBelow: 720 },
   { id: "m60", head: "1 min", align: "right", cell: (row) => <After leg={row} field="markout1m" value={row.costBps.landedToMarkout1m} />, hideBelow: 720 },
   { id: "m300", head: "5 min", align: "right", cell: (row) => <After leg={row} field="markout5m" value={row.costBps.landedToMarkout5m} />, hideBelow: 720 },
@@ -44,6 +44,21 @@ function Venue({ leg }: { leg: Leg }) {
         </span>
       )}
     </span>
+  );
+}
+
+/** What the fill cost against its quote; a fee in another asset is not in it, and stands beside it. */
+function Cost({ leg }: { leg: Leg }) {
+  return (
+    <>
+      <Bps value={leg.costBps.quotedToLanded} />
+      {Object.entries(leg.otherFees).map(([symbol, fee]) => (
+        <span key={symbol} className="quiet" title="This fee is not in the cost.">
+          {" + "}
+          {money(fee)} {symbol}
+        </span>
+      ))}
+    </>
   );
 }
 

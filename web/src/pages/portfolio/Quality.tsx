@@ -61,8 +61,9 @@ export function Quality() {
   );
 }
 
-function flat({ costBps, provenance: _, ...leg }: Parameters<typeof Legs>[0]["legs"][number]) {
-  return { ...leg, ...costBps };
+function flat({ costBps, otherFees, provenance: _, ...leg }: Parameters<typeof Legs>[0]["legs"][number]) {
+  const fees = Object.entries(otherFees).map(([symbol, fee]) => `${fee} ${symbol}`);
+  return { ...leg, otherFees: fees.join(" + "), ...costBps };
 }
 
 function FilterBar({ filters, summary }: { filters: Filters; summary: readonly VenueRow[] }) {

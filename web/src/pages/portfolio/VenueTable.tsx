@@ -27,7 +27,7 @@ const COLUMNS: Column<VenueRow>[] = [
     head: "Mean cost ± error",
     align: "right",
     cell: (row) => (
-      <>
+      <span title={row.feeApart > 0 ? `Of ${row.feeApart} fills the fee was paid in another asset; it is in no cost, and the router learns nothing from them.` : undefined}>
         <Bps value={row.meanCostBps} />
         {row.stderrBps !== null && (
           <span className="num quiet">
@@ -35,7 +35,8 @@ const COLUMNS: Column<VenueRow>[] = [
             ± <Bps value={row.stderrBps} plain />
           </span>
         )}
-      </>
+        {row.feeApart > 0 && <span className="quiet"> + fees apart</span>}
+      </span>
     ),
     sort: (row) => drawn(row.meanCostBps) ?? 0,
   },

@@ -3,7 +3,7 @@ import { barsOf, dotsOf, markoutsOf } from "./bars";
 import type { Leg, VenueRow } from "./shapes";
 
 const row = (venue: string, meanCostBps: string, stderrBps: string | null, more: Partial<VenueRow> = {}): VenueRow => ({
-  venue, pair: "SOL-USDC", fills: 2, split: 0, meanCostBps, stderrBps, quotedToSimulatedBps: null,
+  venue, pair: "SOL-USDC", fills: 2, split: 0, feeApart: 0, meanCostBps, stderrBps, quotedToSimulatedBps: null,
   markout10sBps: null, markout1mBps: null, markout5mBps: null, biasBps: "0", ...more,
 });
 

@@ -6,6 +6,7 @@ The moments stand in one table and are filled strictly in its order, so that the
 says what is due next.
 """
 
+from collections.abc import Mapping
 from decimal import Context, Decimal
 from typing import NamedTuple
 from uuid import UUID
@@ -55,7 +56,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
     `measured` says that the landed amount is what this leg's pool moved; otherwise the order's
     whole is shared out among its `legs` as quoted. `simulated_measured` says the same of the
-    simulated amount.
+    simulated amount. `other_fees` are those the order paid in assets that it did not trade, in
+    whole units by symbol, told of its first leg; they are in no amount and no price here.
     `landed_ms` is when the desk learned that it filled. `marks` are the board's words at the first
     of `HORIZONS`, in their order; the others are still to come.
     """
@@ -80,6 +82,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     simulated_measured: bool
     decision: Mark
     marks: tuple[Mark, ...] = ()
+    other_fees: Mapping[str, Decimal] = {}
 
     @property
     def quoted_price(self) -> Decimal | None:

@@ -53,6 +53,7 @@ class _Simulation(msgspec.Struct, frozen=True, rename="camel"):
 
 class _Receipt(msgspec.Struct, frozen=True, rename="camel"):
     legs_quote_raw: list[int] = []
+    other_fees: dict[str, Decimal] = {}
 
 
 class _Price(msgspec.Struct, frozen=True, rename="camel"):
@@ -103,7 +104,7 @@ def _entries(confirmed: Confirmed) -> list[Entry]:
         raise ValueError("no legs")
     bases, quotes = _bases(confirmed.base_raw, route, traded), _quotes(route, traded)
     simulation = msgspec.convert(confirmed.simulation, _Simulation, strict=False)
-    receipt = msgspec.convert(confirmed.receipt, _Receipt)
+    receipt = msgspec.convert(confirmed.receipt, _Receipt, strict=False)
     simulated = _by_leg(simulation.quote_raw, simulation.legs_quote_raw, quotes)
     landed = _by_leg(confirmed.landed_raw, receipt.legs_quote_raw, quotes)
     shared = zip(
@@ -124,6 +125,7 @@ def _entries(confirmed: Confirmed) -> list[Entry]:
             base_raw=base, quoted_raw=quoted, simulated_raw=simulated_raw,
             landed_base_raw=landed_base, landed_raw=landed_raw, landed_ms=confirmed.landed_ms,
             measured=landed.measured, simulated_measured=simulated.measured, decision=decision,
+            other_fees=receipt.other_fees if number == 0 else {},
         )
         for number, (leg, base, quoted, simulated_raw, landed_base, landed_raw)
         in enumerate(shared)

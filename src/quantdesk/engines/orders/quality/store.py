@@ -42,11 +42,13 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
 class Tally(msgspec.Struct, frozen=True, kw_only=True):
     """Mean costs of the fills of a venue and pair, in basis points; None where none is known.
 
-    `split` of the fills were legs of larger orders.
+    `split` of the fills were legs of larger orders; of `fee_apart` the venue took its fee in an
+    asset that was not traded, which is in no cost.
     """
 
     group: Group
     split: int
+    fee_apart: int
     simulated_bps: Decimal | None
     markout_bps: tuple[Decimal | None, ...]
 
@@ -68,17 +70,17 @@ with entered as (
   insert into execution_quality (order_id, leg, legs, mode, account_id, pair, side, venue, pool,
       kind, base_raw, quoted_raw, simulated_raw, landed_base_raw, landed_raw, landed_price,
       landed_at, measured, simulated_measured, decision, landing, markout_10s, markout_1m,
-      markout_5m, next_due)
+      markout_5m, next_due, other_fees)
   select order_id, leg, legs, mode, account_id, pair, side, venue, pool, kind, base_raw,
       quoted_raw, simulated_raw, landed_base_raw, landed_raw, landed_price,
       to_timestamp(landed_ms / 1000.0), measured, simulated_measured, decision, landing,
-      markout_10s, markout_1m, markout_5m, to_timestamp(next_due_ms / 1000.0)
+      markout_10s, markout_1m, markout_5m, to_timestamp(next_due_ms / 1000.0), other_fees
   from json_to_recordset($1::json) as u(order_id uuid, leg smallint, legs smallint, mode text,
       account_id uuid, pair text, side text, venue text, pool text, kind text, base_raw bigint,
       quoted_raw bigint, simulated_raw bigint, landed_base_raw bigint, landed_raw bigint,
       landed_price numeric, landed_ms bigint, measured boolean, simulated_measured boolean,
       decision jsonb, landing jsonb, markout_10s jsonb, markout_1m jsonb, markout_5m jsonb,
-      next_due_ms bigint)
+      next_due_ms bigint, other_fees jsonb)
   order by order_id, leg on conflict do nothing)
 delete from execution_unread where order_id = any($2::uuid[])
 """
@@ -112,7 +114,7 @@ order by landed_at desc, order_id desc, leg desc limit $9
 
 # As `bias.cost_bps` and `bias.markout_bps` have it.
 _COSTS = """
-select venue, pair, legs, measured,
+select venue, pair, legs, measured, other_fees,
   10000 * worse * (landed_raw::numeric * base_raw
     / (nullif(landed_base_raw, 0)::numeric * nullif(quoted_raw, 0)) - 1) as landed,
   10000 * worse * (simulated_raw::numeric / nullif(quoted_raw, 0) - 1) as simulated,
@@ -124,6 +126,7 @@ from (select *, case side when 'BUY' then 1 else -1 end as worse from execution_
 
 _TALLIES = f"""
 select venue, pair, count(*) as fills, count(*) filter (where legs > 1) as split,
+    count(other_fees) as fee_apart,
     avg(landed) as mean, stddev_samp(landed) / sqrt(count(landed)::numeric) as stderr,
     avg(simulated) as simulated, avg(after_10s) as after_10s, avg(after_1m) as after_1m,
     avg(after_5m) as after_5m
@@ -135,7 +138,8 @@ _GROUPS = f"""
 select venue, pair, count(*) as fills, avg(cost) as mean,
     stddev_samp(cost) / sqrt(count(*)::numeric) as stderr
 from (select venue, pair, least(greatest(landed, -$2::numeric), $2) as cost
-      from ({_COSTS} where mode = $1 and measured order by order_id desc limit $3) as recent
+      from ({_COSTS} where mode = $1 and measured and other_fees is null
+            order by order_id desc limit $3) as recent
       where landed is not null) as clipped
 group by venue, pair order by venue, pair
 """  # noqa: S608 - of constants
@@ -189,6 +193,7 @@ async def tallies(c: Connection, wanted: Filter) -> list[Tally]:
         Tally(
             group=_group(row),
             split=row["split"],
+            fee_apart=row["fee_apart"],
             simulated_bps=row["simulated"],
             markout_bps=(row["after_10s"], row["after_1m"], row["after_5m"]),
         )
@@ -197,7 +202,10 @@ async def tallies(c: Connection, wanted: Filter) -> list[Tally]:
 
 
 async def groups(c: Connection, *, mode: str) -> list[Group]:
-    """Return what the latest 20,000 measured fills of all accounts came to, each clipped."""
+    """Return what the latest 20,000 measured fills of all accounts came to, each clipped.
+
+    Fills with a fee that is in no amount are left out: they would pass for better than quoted.
+    """
     return [_group(row) for row in await c.fetch(_GROUPS, mode, CLIP_BPS, _RECENT)]
 
 
@@ -205,7 +213,11 @@ def _row(entry: Entry) -> dict[str, Any]:
     marks = dict.fromkeys(horizon.name for horizon in HORIZONS) | dict(
         zip((horizon.name for horizon in HORIZONS), entry.marks, strict=False)
     )
-    derived = {"landed_price": entry.landed_price, "next_due_ms": entry.next_due_ms}
+    derived = {
+        "landed_price": entry.landed_price,
+        "next_due_ms": entry.next_due_ms,
+        "other_fees": {symbol: f"{fee:f}" for symbol, fee in entry.other_fees.items()} or None,
+    }
     return msgspec.structs.asdict(entry) | derived | marks
 
 
@@ -234,6 +246,7 @@ def _confirmed(row: asyncpg.Record) -> Confirmed:
 
 def _entry(row: asyncpg.Record) -> Entry:
     told = (row[horizon.name] for horizon in HORIZONS)
+    is_lone = row["legs"] == 1 and row["simulated_raw"] is not None
     return Entry(
         order_id=row["order_id"],
         leg=row["leg"],
@@ -252,9 +265,10 @@ def _entry(row: asyncpg.Record) -> Entry:
         landed_raw=row["landed_raw"],
         landed_ms=unix_ms(row["landed_at"]),
         measured=row["measured"],
-        simulated_measured=row["simulated_measured"],
+        simulated_measured=row["simulated_measured"] or is_lone,
         decision=_mark(row["decision"]),
         marks=tuple(_mark(mark) for mark in told if mark is not None),
+        other_fees={symbol: Decimal(fee) for symbol, fee in (row["other_fees"] or {}).items()},
     )
 
 
