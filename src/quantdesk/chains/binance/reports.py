@@ -18,6 +18,7 @@ import structlog
 
 from quantdesk.chains.binance.answers import UNREADABLE, unreadable
 from quantdesk.chains.binance.client import Client
+from quantdesk.chains.binance.failures import BAD_TIME, failure
 from quantdesk.core.clock import Clock
 from quantdesk.core.errors import DeskError, Unavailable
 
@@ -40,6 +41,7 @@ class _Message(msgspec.Struct, frozen=True):
 
     id: int | str | None = None
     status: int | None = None
+    error: msgspec.Raw = msgspec.Raw(b"{}")
     event: _Event | None = None
 
 
@@ -120,8 +122,7 @@ class Reports:
         event = message.event
         if event is None:
             if message.status != _OK:
-                self._client.forget_time()
-                raise Unavailable("the subscription was refused", code="exchange.unauthorized")
+                raise self._refusal(message)
             self.connections = 1
         elif event.e == "executionReport":
             self.reports += 1
@@ -129,3 +130,10 @@ class Reports:
                 self._wake(event.c)
         elif event.e in {"eventStreamTerminated", "serverShutdown"}:
             raise Unavailable("the exchange ends the stream", code="exchange.unavailable")
+
+    def _refusal(self, message: _Message) -> DeskError:
+        """Return what kept the subscription from being made, as any other question's error."""
+        refused = failure(message.status or 0, bytes(message.error))
+        if refused.number == BAD_TIME:
+            self._client.forget_time()
+        return refused.error()

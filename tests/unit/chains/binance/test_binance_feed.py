@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 import pytest
+from structlog.testing import capture_logs
 from tests.unit.chains.binance.world import POST, World, order, trade, world
 
-from quantdesk.chains.binance import LiveBooks, Reports
+from quantdesk.chains.binance import HmacKey, LiveBooks, Reports
 from quantdesk.chains.port import AccountState
 from quantdesk.core.errors import Unavailable
 from quantdesk.core.markets import market
-from quantdesk.testing.binance import LOST, Bad
+from quantdesk.testing.binance import LOST, SECRET, Bad
 from quantdesk.testing.binance_exchange import Symbol
 from quantdesk.venues.binance import Binance as Venue
 
@@ -223,3 +224,62 @@ async def test_that_a_subscription_that_ends_is_made_again() -> None:
         await w.server.opened(listeners=1)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.mark.parametrize("event", ["eventStreamTerminated", "serverShutdown"])
+async def test_that_a_stream_the_exchange_ends_is_subscribed_to_again(event: str) -> None:
+    async with world() as w:
+        reports = Reports(
+            url=f"{w.server.ws_url}/ws-api/v3", client=await w.client(), clock=w.clock,
+            wake=lambda _: None,
+        )  # fmt: skip
+        task = asyncio.create_task(reports.run())
+        await w.server.opened(listeners=1)
+        w.exchange.reports.append({"e": event, "E": 1})
+        await w.server.report()
+        await w.clock.asleep(1)
+        ended = reports.connections
+        await w.clock.advance(60)
+        await w.server.opened(listeners=2)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+        assert ended == 0
+
+
+async def test_that_a_clock_set_anew_costs_one_subscription() -> None:
+    async with world() as w:
+        client = await w.client()
+        await client.server_ms()
+        w.exchange.skew_ms = 600_000
+        reports = Reports(
+            url=f"{w.server.ws_url}/ws-api/v3", client=client, clock=w.clock, wake=lambda _: None
+        )
+        with capture_logs() as logged:
+            task = asyncio.create_task(reports.run())
+            await w.clock.asleep(1)
+            await w.clock.advance(60)
+            await w.server.opened(listeners=1)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+        (dropped,) = logged
+        assert dropped["why"].endswith("outside of the recvWindow. (-1021)")
+
+
+async def test_that_a_refused_subscription_says_what_the_exchange_said() -> None:
+    async with world() as w:
+        key = HmacKey(api_key="x" * 64, secret=SECRET)
+        reports = Reports(
+            url=f"{w.server.ws_url}/ws-api/v3", client=await w.client(key=key), clock=w.clock,
+            wake=lambda _: None,
+        )  # fmt: skip
+        with capture_logs() as logged:
+            task = asyncio.create_task(reports.run())
+            await w.clock.asleep(1)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+        (dropped,) = logged
+        said = "Binance says: Invalid API-key, IP, or permissions for action. (-2015)"
+        assert (dropped["event"], dropped["why"]) == ("reports.dropped", said)
