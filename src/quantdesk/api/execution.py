@@ -127,6 +127,7 @@ class QualityQuery(BaseModel):
 
     pair: str | None = None
     venue: str | None = Field(None, pattern=_VENUE)
+    order_id: UUID | None = Field(None, alias="orderId")
     since: AwareDatetime | None = None
     limit: int = Field(50, ge=1, le=500)
     cursor: str | None = None
@@ -242,6 +243,7 @@ def _wanted(asked: QualityQuery, account_id: UUID, mode: str) -> Filter:
         mode=mode,
         pair=None if asked.pair is None else market(cut(asked.pair)).pair,
         venue=asked.venue,
+        order_id=asked.order_id,
         since_ms=None if asked.since is None else unix_ms(asked.since),
         before=None if asked.cursor is None else _place(asked.cursor),
         limit=asked.limit + 1,

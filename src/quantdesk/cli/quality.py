@@ -1,4 +1,7 @@
-"""`quantdesk quality`: what fills cost against their quotes, and what the market did after them."""
+"""`quantdesk quality`: what fills cost against their quotes, and what the market did after them.
+
+By venue as table and bars, or every leg with its prices, for eyes or for a spreadsheet.
+"""
 
 import re
 from collections.abc import Sequence
@@ -15,26 +18,18 @@ from rich.text import Text
 from quantdesk import settings as knobs
 from quantdesk.cli import bars, typed
 from quantdesk.cli.client import client
+from quantdesk.cli.legs import NOTE, Fill, bps, cost, each, spreadsheet
 from quantdesk.cli.running import run
 from quantdesk.cli.terminal import Home, Json, answer, say, verbatim
 from quantdesk.core.clock import Clock, SystemClock, iso, unix_ms
 from quantdesk.core.errors import Refused
 
 _ROWS = 500
+_PAGES_MAX = 200  # of a spreadsheet: 100,000 legs
+_VIEWS = ("venues", "fills", "csv")
 _BAR_COLUMNS = 32
 _SPAN = re.compile(r"([1-9][0-9]{0,5})([mhd])")
 _UNIT_MS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
-
-
-class _Costs(msgspec.Struct, frozen=True, rename="camel"):
-    quoted_to_landed: Decimal | None
-
-
-class Fill(msgspec.Struct, frozen=True, rename="camel"):
-    """A row of the ledger, as far as it is drawn."""
-
-    venue: str
-    cost_bps: _Costs
 
 
 class Venue(msgspec.Struct, frozen=True, rename="camel"):
@@ -43,6 +38,7 @@ class Venue(msgspec.Struct, frozen=True, rename="camel"):
     venue: str
     pair: str
     fills: int
+    fee_apart: int
     mean_cost_bps: Decimal
     stderr_bps: Decimal | None
     quoted_to_simulated_bps: Decimal | None
@@ -50,6 +46,10 @@ class Venue(msgspec.Struct, frozen=True, rename="camel"):
     markout1m_bps: Decimal | None
     markout5m_bps: Decimal | None
     bias_bps: Decimal
+
+
+class _Page(msgspec.Struct, frozen=True, rename="camel"):
+    next_cursor: str | None
 
 
 class Quality(msgspec.Struct, frozen=True, rename="camel"):
@@ -62,33 +62,58 @@ class Quality(msgspec.Struct, frozen=True, rename="camel"):
 
 def quality(
     pair: Annotated[str | None, typer.Option(help="Only fills of this pair.")] = None,
+    venue: Annotated[str | None, typer.Option(help="Only fills of this venue.")] = None,
     since: Annotated[
         str | None, typer.Option(help="Only fills since: 24h, 7d, 30m, or 2026-01-31T12:00:00Z.")
     ] = None,
+    view: Annotated[
+        str, typer.Option("--as", help="venues, fills (every leg with its prices), or csv of them.")
+    ] = "venues",
     json: Json = False,  # noqa: FBT002 - a flag
     home: Home = None,
 ) -> None:
     """Show what fills cost, by venue: quoted, filled, and where the market went after them."""
+    if view not in _VIEWS:
+        raise Refused(f"{view} is no view: write {', '.join(_VIEWS)}", code="view.unknown")
+    query = _asked(pair, venue, since)
+    told = run(_read(knobs.home(home), query, pages=_PAGES_MAX if view == "csv" else 1))
+    if json:
+        verbatim(told[0].decode())
+        return
+    pages = [msgspec.json.decode(page, type=Quality) for page in told]
+    found = Quality([row for page in pages for row in page.rows], pages[0].summary, None)
+    if view == "csv":
+        verbatim(spreadsheet(found.rows).rstrip("\n"))
+    elif not found.summary:
+        say(_nothing(is_narrowed=len(query) > 1), style="")
+    elif view == "fills":
+        answer(each(found.rows))
+        answer(Text(NOTE, style="dim"))
+    else:
+        _by_venue(found)
+    if pages[-1].next_cursor is not None:
+        say(f"only the latest {len(found.rows)} legs: narrow with --since, --pair or --venue")
+
+
+def _asked(pair: str | None, venue: str | None, since: str | None) -> dict[str, str | int]:
     query: dict[str, str | int] = {"limit": _ROWS}
     if pair is not None:
         query["pair"] = typed.pair(pair)
+    if venue is not None:
+        query["venue"] = venue
     if since is not None:
         query["since"] = moment(since, clock=SystemClock())
-    told = run(_read(knobs.home(home), query))
-    if json:
-        verbatim(told.decode())
-        return
-    found = msgspec.json.decode(told, type=Quality)
-    if not found.summary:
-        say(_nothing(is_narrowed=len(query) > 1), style="")
-        return
+    return query
+
+
+def _by_venue(found: Quality) -> None:
     answer(table(found.summary))
     answer(Text("basis points; positive is worse for you; ± is one standard error", style="dim"))
     for venue, costs in by_venue(found.rows).items():
         answer()
         answer(drawn(venue, costs))
-    if found.next_cursor is not None:
-        say(f"the bars are of the latest {len(found.rows)} legs: narrow with --since or --pair")
+    if apart := sum(venue.fee_apart for venue in found.summary):
+        say(f"{apart} fills paid a fee in another asset, which is in no cost: see --as fills")
 
 
 def table(venues: Sequence[Venue]) -> Table:
@@ -103,14 +128,14 @@ def table(venues: Sequence[Venue]) -> Table:
             venue.venue,
             venue.pair,
             str(venue.fills),
-            _cost(venue.mean_cost_bps),
-            _bps(venue.stderr_bps, sign=""),
-            _bps(venue.quoted_to_simulated_bps),
+            cost(venue.mean_cost_bps),
+            bps(venue.stderr_bps, sign=""),
+            bps(venue.quoted_to_simulated_bps),
             *(
-                _bps(cost)
+                bps(cost)
                 for cost in (venue.markout10s_bps, venue.markout1m_bps, venue.markout5m_bps)
             ),
-            _bps(venue.bias_bps),
+            bps(venue.bias_bps),
         )
     return shown
 
@@ -158,18 +183,18 @@ def moment(text: str, *, clock: Clock) -> str:
 
 def _nothing(*, is_narrowed: bool) -> str:
     if is_narrowed:
-        return "no fills match: leave out --pair or --since"
+        return "no fills match: leave out --pair, --venue or --since"
     return "no fills yet; place an order: quantdesk order buy 10.5 SOL-USDC --watch"
 
 
-def _cost(bps: Decimal) -> Text:
-    return Text(_bps(bps), style="red" if bps > 0 else "green")
-
-
-def _bps(bps: Decimal | None, *, sign: str = "+") -> str:
-    return "-" if bps is None else f"{bps:{sign}.2f}"
-
-
-async def _read(home: Path, query: dict[str, str | int]) -> bytes:
+async def _read(home: Path, query: dict[str, str | int], *, pages: int) -> list[bytes]:
+    """Return at most so many pages, the latest first."""
+    told: list[bytes] = []
     async with client(home) as desk:
-        return await desk.get("/api/execution/quality", query)
+        while len(told) < pages:
+            told.append(await desk.get("/api/execution/quality", query))
+            cursor = msgspec.json.decode(told[-1], type=_Page).next_cursor
+            if cursor is None:
+                break
+            query = {**query, "cursor": cursor}
+    return told

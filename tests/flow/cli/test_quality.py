@@ -1,5 +1,6 @@
 """The promise: the report on fills draws what the desk knows, and says what to do without any."""
 
+import csv
 import json
 import re
 
@@ -12,7 +13,9 @@ def test_without_fills_it_says_what_to_do(home: Home) -> None:
     assert said.code == 0
     assert "no fills yet; place an order: quantdesk order buy" in said.err
     assert json.loads(home.run("quality", "--json").out)["rows"] == []
-    assert "leave out --pair or --since" in home.run("quality", "--since", "1h").err
+    assert "leave out --pair, --venue or --since" in home.run("quality", "--since", "1h").err
+    assert "leave out --pair, --venue or --since" in home.run("quality", "--venue", "nowhere").err
+    assert home.run("quality", "--as", "csv").out.startswith("orderId,leg,legs,")
 
 
 def test_without_a_desk_it_says_how_to_start_one(home: Home) -> None:
@@ -39,8 +42,27 @@ def test_it_shows_costs_by_venue_as_table_and_bars(desk: Home) -> None:
     assert "█" in said.out
 
 
+def test_it_shows_every_leg_with_its_prices(desk: Home) -> None:
+    assert desk.run("order", "buy", "1", "SOL-USDC", "--watch").code == 0
+    desk.started[0].until(lambda: json.loads(desk.run("quality", "--json").out)["rows"] != [])
+    rows = json.loads(desk.run("quality", "--json").out)["rows"]
+
+    shown = desk.run("quality", "--as", "fills", "--venue", rows[0]["venue"]).out.splitlines()
+    sheet = list(csv.DictReader(desk.run("quality", "--as", "csv").out.splitlines()))
+
+    titles = "landed order venue side amount quoted simulated landed at 10 s 1 min 5 min bps"
+    assert re.sub(" +", " ", shown[0]).strip() == titles
+    assert f"…{rows[0]['orderId'][-12:]}" in shown[1]
+    assert [row["orderId"] for row in sheet] == [row["orderId"] for row in rows]
+    for told, row in zip(sheet, rows, strict=True):
+        assert (told["quoted"], told["landed"]) == (row["quoted"], row["landed"])
+        assert told["quotedToLandedBps"] == row["costBps"]["quotedToLanded"]
+        assert set(row) - set(told) == {"costBps", "provenance"}, "all the API tells of a leg"
+
+
 def test_what_it_cannot_read_is_refused_with_an_example(desk: Home) -> None:
     said = desk.run("quality", "--since", "yesterday")
     assert said.code == 1
     assert said.err.startswith("since.unreadable: yesterday is no time: write 24h")
+    assert desk.run("quality", "--as", "cake").err.startswith("view.unknown: cake is no view")
     assert desk.run("quality", "--pair", "DOGE").err.startswith("pair.unknown: ")

@@ -137,6 +137,12 @@ async def test_narrows_by_venue_and_time(client: Client) -> None:
         found = (await client.get(f"{PATH}?limit=500&{query}")).body["rows"]
         return {one["orderId"] for one in found}
 
+    second = await _filled(client)
+    await _rows(client, second)
+
+    assert await ids(f"orderId={first}") == {first}
+    assert await ids(f"orderId={first}&venue=nowhere") == set()
+    assert await ids("orderId=01890a5d-ac96-774b-bcce-b302099a8057") == set()
     assert first in await ids(f"venue={row['venue']}")
     assert first in await ids(f"since={row['landedAt']}")
     assert await ids("venue=nowhere") == set()
@@ -149,6 +155,8 @@ async def test_narrows_by_venue_and_time(client: Client) -> None:
     [
         ("pair=DOGE-USDC", 422, "pair.unknown"),
         ("pair=" + "x" * 3000, 422, "pair.unknown"),
+        ("orderId=7", 400, "request.malformed"),
+        ("order_id=01890a5d-ac96-774b-bcce-b302099a8057", 400, "request.malformed"),
         ("venue=", 400, "request.malformed"),
         ("venue=%00", 400, "request.malformed"),
         ("venue=" + "x" * 65, 400, "request.malformed"),
@@ -205,7 +213,9 @@ async def test_is_documented(client: Client) -> None:
     document = (await client.get("/api/openapi.json")).body
 
     route = document["paths"][PATH]["get"]
-    assert {one["name"] for one in route["parameters"]} == names("pair venue since limit cursor")
+    assert {one["name"] for one in route["parameters"]} == names(
+        "pair venue orderId since limit cursor"
+    )
     view = document["components"]["schemas"]["QualityView"]
     assert set(view["properties"]) == {"rows", "summary", "nextCursor"}
     row = document["components"]["schemas"]["FillView"]

@@ -4772,6 +4772,7 @@ export interface operations {
             query?: {
                 pair?: string | null;
                 venue?: string | null;
+                orderId?: string | null;
                 since?: string | null;
                 limit?: number;
                 cursor?: string | null;

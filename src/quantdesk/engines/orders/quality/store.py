@@ -34,6 +34,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     mode: str
     pair: str | None = None
     venue: str | None = None
+    order_id: UUID | None = None
     since_ms: int | None = None
     before: Place | None = None
     limit: int = 50
@@ -104,12 +105,13 @@ where (q.order_id, q.leg) = (u.order_id, u.leg)
 _WANTED = """
 account_id = $1 and mode = $2 and ($3::text is null or pair = $3)
   and ($4::text is null or venue = $4) and ($5::timestamptz is null or landed_at >= $5)
+  and ($6::uuid is null or order_id = $6)
 """
 
 _PAGE = f"""
 select * from execution_quality where {_WANTED}
-  and ($6::timestamptz is null or (landed_at, order_id, leg) < ($6, $7::uuid, $8::smallint))
-order by landed_at desc, order_id desc, leg desc limit $9
+  and ($7::timestamptz is null or (landed_at, order_id, leg) < ($7, $8::uuid, $9::smallint))
+order by landed_at desc, order_id desc, leg desc limit $10
 """  # noqa: S608 - of constants
 
 # As `bias.cost_bps` and `bias.markout_bps` have it.
@@ -130,7 +132,7 @@ select venue, pair, count(*) as fills, count(*) filter (where legs > 1) as split
     avg(landed) as mean, stddev_samp(landed) / sqrt(count(landed)::numeric) as stderr,
     avg(simulated) as simulated, avg(after_10s) as after_10s, avg(after_1m) as after_1m,
     avg(after_5m) as after_5m
-from ({_COSTS} where {_WANTED} order by landed_at desc limit $6) as recent
+from ({_COSTS} where {_WANTED} order by landed_at desc limit $7) as recent
 group by venue, pair order by venue, pair
 """  # noqa: S608 - of constants
 
@@ -223,7 +225,7 @@ def _row(entry: Entry) -> dict[str, Any]:
 
 def _wanted(wanted: Filter) -> tuple[Any, ...]:
     since = None if wanted.since_ms is None else utc(wanted.since_ms)
-    return (wanted.account_id, wanted.mode, wanted.pair, wanted.venue, since)
+    return (wanted.account_id, wanted.mode, wanted.pair, wanted.venue, since, wanted.order_id)
 
 
 def _confirmed(row: asyncpg.Record) -> Confirmed:
