@@ -179,5 +179,8 @@ class AccountState(msgspec.Struct, frozen=True):
 class Accounts(Protocol):
     """A live view of chain accounts."""
 
-    def stream(self, addresses: Sequence[str]) -> AsyncGenerator[AccountState, None]:
-        """Yield each account's state, then every change; reconnects and re-reads by itself."""
+    def stream(self, addresses: Sequence[str]) -> AsyncGenerator[AccountState | None, None]:
+        """Yield each account's state, then every change; reconnects and re-reads by itself.
+
+        None is a sign of life: nothing has changed, and whoever reads may ask for other accounts.
+        """

@@ -30,17 +30,18 @@ class PoolFeed:
     async def run(self) -> None:
         """Follow whatever the venues ask for until cancelled.
 
-        What they ask for moves: a pool names its vaults, a price leaves its bin arrays. Then the
-        stream is opened anew, which also reads every account again.
+        What they ask for moves: a pool names its vaults, a price leaves its bin arrays, pools come
+        and go. Then the stream is opened anew, which also reads every account again.
         """
         while True:
             asking = self._asking()
             unread = set(asking)
             async with aclosing(self._accounts.stream(sorted(asking))) as states:
                 async for state in states:
-                    for venue in asking[state.address]:
-                        self._take(venue, state)
-                    unread.discard(state.address)
+                    if state is not None:
+                        for venue in asking[state.address]:
+                            self._take(venue, state)
+                        unread.discard(state.address)
                     if not unread and self._asking() != asking:
                         break
 

@@ -51,6 +51,16 @@ class Pools:
         """Return the short name users see."""
         return self._name
 
+    @property
+    def followed(self) -> tuple[Followed, ...]:
+        """Return what it follows."""
+        return self._pools
+
+    def follow(self, pools: Sequence[Followed]) -> None:
+        """Follow these pools from now on; what is known of those that stay, stays."""
+        self._pools = tuple(pools)
+        self._index()
+
     def accounts(self) -> tuple[str, ...]:
         """Return every account its pools need now."""
         return tuple(self._needed_by)

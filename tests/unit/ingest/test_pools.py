@@ -1,28 +1,37 @@
 """Every venue that asks for an account is told of it, and what venues ask for is followed."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 
 from quantdesk.chains.port import AccountState
 from quantdesk.core.errors import Corrupt
 from quantdesk.ingest.pools import PoolFeed
 from quantdesk.testing.clock import ManualClock
-from quantdesk.venues.port import Pool
+from quantdesk.venues.following import Pools
+from quantdesk.venues.port import Pool, Venue
+from quantdesk.venues.raydium.cpmm.pool import CpmmFollowed
 
 
 class _Chain:
-    """Yields the accounts asked for, then one more change of each, and hangs up in the end."""
+    """Yields the accounts asked for, then one more change of each, and hangs up in the end.
+
+    Between the two it may do something and give a sign of life.
+    """
 
     def __init__(self, rounds: int) -> None:
         self.asked: list[tuple[str, ...]] = []
+        self.at_rest: Callable[[], None] | None = None
         self._rounds = rounds
 
-    async def stream(self, addresses: Sequence[str]) -> AsyncGenerator[AccountState, None]:
+    async def stream(self, addresses: Sequence[str]) -> AsyncGenerator[AccountState | None, None]:
         self.asked.append(tuple(addresses))
         for address in addresses:
             yield AccountState(address, b"data", "owner", len(self.asked))
         if len(self.asked) == self._rounds:
             raise asyncio.CancelledError
+        if self.at_rest is not None:
+            self.at_rest()
+            yield None
         for address in addresses:
             yield AccountState(address, b"data", "owner", 100)
 
@@ -48,7 +57,7 @@ class _Venue:
         return []
 
 
-def _fed(chain: _Chain, *venues: _Venue) -> PoolFeed:
+def _fed(chain: _Chain, *venues: Venue) -> PoolFeed:
     async def run() -> PoolFeed:
         feed = PoolFeed(accounts=chain, venues=venues, clock=ManualClock())
         try:
@@ -83,3 +92,11 @@ def test_that_a_venue_that_comes_to_need_what_another_already_follows_is_told_of
     _fed(chain, one, other)
     assert chain.asked == [("mint", "pool"), ("mint", "pool")]
     assert other.seen == [("pool", 1), ("mint", 2), ("pool", 2)]  # at once, not at the next change
+
+
+def test_that_what_a_venue_comes_to_follow_is_asked_for_though_nothing_changes() -> None:
+    venue = Pools("raydium", [CpmmFollowed("one")])
+    chain = _Chain(rounds=2)
+    chain.at_rest = lambda: venue.follow([*venue.followed, CpmmFollowed("new")])
+    _fed(chain, venue)
+    assert chain.asked == [("one",), ("new", "one")]

@@ -10,6 +10,7 @@ from tests.unit.venues.raydium.cpmm.world import BTC, POOL, SOL
 
 from quantdesk.chains.port import AccountState
 from quantdesk.core.errors import Corrupt, DeskError, Refused, Unavailable
+from quantdesk.core.markets import Market
 from quantdesk.localnet import raydium_pools
 from quantdesk.venues.following import Pools
 from quantdesk.venues.meteora.dlmm.pool import DlmmFollowed
@@ -39,8 +40,12 @@ def _trading(venue: Pools) -> list[str]:
 
 
 def _code(venue: Venue, kind: type[DeskError] = Unavailable) -> str:
+    return _code_of(venue, BTC, kind)
+
+
+def _code_of(venue: Venue, market: Market, kind: type[DeskError] = Unavailable) -> str:
     with pytest.raises(kind) as said:
-        venue.pools(ground.mints(BTC), now_ms=ground.NOW_MS)
+        venue.pools(ground.mints(market), now_ms=ground.NOW_MS)
     return said.value.code
 
 
@@ -150,3 +155,22 @@ def test_that_the_first_of_equal_reasons_is_given() -> None:
     not_open = (373, "<Q", ground.NOW_MS // 1_000 + 1)
     assert _code(_twins(first=not_open, second=_DISABLED)) == "pool.not_open"
     assert _code(_twins(first=_DISABLED, second=not_open)) == "pool.disabled"
+
+
+def test_that_those_that_stay_keep_what_is_known_when_others_come_and_go() -> None:
+    venue = _twins()
+    stays, leaves = venue.followed
+    before = ground.one(Pools("raydium", [stays]), BTC)
+    joins = CpmmFollowed(raydium_pools.address(SOL))
+
+    venue.follow([stays, joins])
+
+    assert ground.one(venue, BTC) is before
+    assert leaves.address not in venue.accounts()
+    assert joins.address in venue.accounts()
+    assert _code_of(venue, SOL) == "pool.gone"
+    venue.update(replace(world.genesis()[world.vaults()[0]], slot=9), seen_ms=5_000)
+    assert ground.one(venue, BTC) is before  # slots are remembered too
+    for _ in range(2):  # the config is followed already, and asked for again
+        ground.feed(venue, world.genesis(SOL) | world.genesis())
+    assert ground.one(venue, SOL).about.address == joins.address

@@ -15,14 +15,13 @@ import structlog
 from yarl import URL
 
 from quantdesk.chains.port import AccountState
-from quantdesk.chains.solana.answers import AccountsAnswer, account_state
 from quantdesk.chains.solana.pubsub import Subscriptions
+from quantdesk.chains.solana.reading import read
 from quantdesk.chains.solana.rpc import Rpc
 from quantdesk.core.backoff import Backoff
 from quantdesk.core.clock import Clock
-from quantdesk.core.errors import DeskError, Unavailable
+from quantdesk.core.errors import DeskError
 
-_READ_MAX: Final = 100  # accounts a node takes in one question
 _MESSAGE_BYTES_MAX: Final = 16 << 20  # an account holds at most 10 MiB
 _PAUSE_S: Final = 0.25
 _PAUSE_S_MAX: Final = 10.0
@@ -60,10 +59,10 @@ class LiveAccounts:
         self.heard_ms = 0
         """When the node last said anything, and all states were as given (Unix milliseconds)."""
 
-    async def stream(self, addresses: Sequence[str]) -> AsyncGenerator[AccountState, None]:
+    async def stream(self, addresses: Sequence[str]) -> AsyncGenerator[AccountState | None, None]:
         """Yield each account's state, then every change; reconnects and re-reads by itself.
 
-        An account is never yielded at an older slot after a newer one.
+        An account is never yielded at an older slot after a newer one; every slot yields None.
         """
         newest: dict[str, int] = {}
         backoff = Backoff(self._jitter, first_s=_PAUSE_S, longest_s=_PAUSE_S_MAX)
@@ -72,7 +71,9 @@ class LiveAccounts:
                 try:
                     async with aclosing(self._connection(session, addresses, backoff)) as states:
                         async for state in states:
-                            if state.slot >= newest.get(state.address, 0):
+                            if state is None:
+                                yield None
+                            elif state.slot >= newest.get(state.address, 0):
                                 newest[state.address] = state.slot
                                 yield state
                 except (DeskError, aiohttp.ClientError, TimeoutError, OSError) as problem:
@@ -85,7 +86,7 @@ class LiveAccounts:
 
     async def _connection(
         self, session: aiohttp.ClientSession, addresses: Sequence[str], backoff: Backoff
-    ) -> AsyncGenerator[AccountState, None]:
+    ) -> AsyncGenerator[AccountState | None, None]:
         async with asyncio.timeout(self._silence_s):
             socket = await session.ws_connect(self._url, max_msg_size=_MESSAGE_BYTES_MAX)
         async with socket:
@@ -96,7 +97,8 @@ class LiveAccounts:
                 silence_s=self._silence_s,
             )
             early = await subscriptions.open()
-            for state in [*await self._read(addresses), *early]:
+            states = await read(self._rpc, addresses, commitment=self._commitment)
+            for state in [*states, *early]:
                 yield state
             self.heard_ms = self._clock.now_ms()
             self.connections += 1
@@ -105,23 +107,6 @@ class LiveAccounts:
                     change = await subscriptions.next()
                     self.heard_ms = self._clock.now_ms()
                     backoff.healthy()
-                    if change is not None:
-                        yield change
+                    yield change
             finally:
                 self.connections -= 1
-
-    async def _read(self, addresses: Sequence[str]) -> list[AccountState]:
-        config = {"encoding": "base64", "commitment": self._commitment}
-        states: list[AccountState] = []
-        for start in range(0, len(addresses), _READ_MAX):
-            chunk = addresses[start : start + _READ_MAX]
-            answer = await self._rpc.ask(
-                "getMultipleAccounts", chunk, config, answer=AccountsAnswer
-            )
-            if len(answer.value) != len(chunk):
-                raise Unavailable("accounts are missing in the answer", code="rpc.unreadable")
-            states += (
-                account_state(address, account, slot=answer.context.slot)
-                for address, account in zip(chunk, answer.value, strict=True)
-            )
-        return states

@@ -15,7 +15,7 @@ from quantdesk.testing.clock import ManualClock
 
 pytestmark = pytest.mark.anyio
 
-Stream = AsyncGenerator[AccountState, None]
+Stream = AsyncGenerator[AccountState | None, None]
 
 
 def _account(data: bytes) -> dict[str, Any]:
@@ -46,7 +46,7 @@ async def stream(live: LiveAccounts) -> AsyncIterator[Stream]:
     await states.aclose()
 
 
-async def _back(states: Stream, clock: ManualClock) -> AccountState:
+async def _back(states: Stream, clock: ManualClock) -> AccountState | None:
     """Return the next state, letting the pause after a drop pass."""
     coming = asyncio.ensure_future(anext(states))
     await clock.asleep(1)
@@ -204,4 +204,16 @@ async def test_begins_anew_when_a_node_never_answers_its_subscriptions(
     _reads(node, 5, b"a", b"b")
     await clock.advance(10)
 
-    assert (await coming).data == b"a"
+    assert await coming == AccountState("A", b"a", "x", 5)
+
+
+async def test_yields_nothing_but_a_sign_of_life_for_a_slot(
+    node: ScriptedNode, stream: Stream
+) -> None:
+    _reads(node, 5, b"a", b"b")
+    await anext(stream)
+    await anext(stream)
+    await node.say({"method": "slotNotification", "params": {"subscription": 100, "result": {}}})
+    await node.change(1, slot=6, data=_account(b"new"))
+
+    assert [await anext(stream), await anext(stream)] == [None, AccountState("A", b"new", "x", 6)]
