@@ -15,7 +15,7 @@ from pathlib import Path
 from quantdesk.app import node, wallets
 from quantdesk.app.aggregator import open_jupiter
 from quantdesk.app.background import Background
-from quantdesk.app.discovery import discovered
+from quantdesk.app.discovery import Discovery
 from quantdesk.app.exchange import is_real, open_binance
 from quantdesk.app.opened import Hands, Opened
 from quantdesk.app.pools import Ground, Knowledge, open_pools
@@ -74,16 +74,17 @@ async def open_cluster(
             rpc=rpc, keypair=purse.signer, wallet=owner, clock=clock, terms=node.terms(settings)
         )
         hands.say("pools")
-        venues = await discovered(rpc, {})
+        discovery = Discovery(rpc, {}, clock=clock)
+        await discovery.search()
         opened = await open_pools(
             background,
-            Ground(rpc=rpc, ws=node.ws(settings), chain=chain, wallet=owner, venues=venues),
+            Ground(rpc=rpc, ws=node.ws(settings), chain=chain, wallet=owner, discovery=discovery),
             settings=settings,
             knowledge=Knowledge(board=reference.board, check_price=purse.check_price, bias=bias),
             clock=clock,
             jitter=purse.jitter,
         )
-        await node.quoting(venues, clock)
+        await node.quoting(discovery.venues, clock)
         rivals, probes = await _rivals(
             stack, background, settings, purse=purse, pools=opened.floor, chain=chain
         )

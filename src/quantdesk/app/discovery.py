@@ -1,58 +1,216 @@
-"""Which pools the desk follows: those a node finds for the listed pairs, and those it was told."""
+"""Which pools the desk follows: those it was told, and the deepest a node finds beside them.
+
+A search that fails, or is cut short, leaves what was followed before it: what is kept changes once,
+when all is known. A pool that joins is read by the pool feed and quoted from then on; those that
+stay are not touched.
+"""
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 import structlog
 from solders.pubkey import Pubkey
 
-from quantdesk.app.kinds import Search, searches
+from quantdesk.app.kinds import KINDS, Kind, Search, searches
+from quantdesk.app.ranking import Contest, Vaults, measured
 from quantdesk.chains.solana.finding import find
+from quantdesk.chains.solana.reading import Part
 from quantdesk.chains.solana.rpc import Rpc
-from quantdesk.core.errors import DeskError
-from quantdesk.core.markets import MARKETS
+from quantdesk.core.clock import Clock
+from quantdesk.core.errors import DeskError, Unavailable
+from quantdesk.core.markets import MARKETS, Market
+from quantdesk.venues.depth import UNREADABLE, Depth, deepest
 from quantdesk.venues.following import Followed, Pools
 
 log = structlog.get_logger()
 
-_EACH_MAX: Final = 8  # pools of one kind and pair: what follows costs subscriptions
+EACH_MAX: Final = 8
+"""Pools of one kind and pair: what follows costs subscriptions, a route has four legs at most."""
+
+EVERY_S: Final = 600.0
+"""Liquidity moves over hours, and a search asks for some hundred things of a node that may count
+them."""
+
+AGAIN_S: Final = 60.0
+"""After a search that the node did not answer whole: what limits a rate mostly does so by the
+minute."""
+
+_KEY: Final = 32
+
+_Key = tuple[str, str]  # the name of a kind, and a pair
 
 
-async def discovered(rpc: Rpc, known: Mapping[str, Sequence[Followed]]) -> tuple[Pools, ...]:
-    """Return the venues with their pools: the known ones, and what the node finds beside them.
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Pools of one kind and pair that are followed, and how many there were to choose from."""
 
-    A node that does not search leaves the known ones.
-    """
-    pools: defaultdict[str, dict[str, Followed]] = defaultdict(dict)
-    for venue, followed in known.items():
-        pools[venue] = {pool.address: pool for pool in followed}
-    wanted = [
-        search
-        for market in MARKETS.values()
-        for search in searches(_key(market.base.mint), _key(market.quote.mint))
-    ]
-    for search, addresses in zip(
-        wanted, await asyncio.gather(*(_found(rpc, one) for one in wanted)), strict=True
-    ):
-        have = pools[search.kind.venue]
-        for address in addresses[:_EACH_MAX]:
-            if address not in have:
-                have[address] = search.kind.follow(address)
-    return tuple(Pools(venue, tuple(have.values())) for venue, have in pools.items())
+    pools: Mapping[str, Followed] = field(default_factory=dict)
+    candidates: int = 0
+    unreadable: int = 0
 
 
-async def _found(rpc: Rpc, search: Search) -> list[str]:
-    kind = search.kind
-    try:
-        found = await find(rpc, kind.program, size=kind.size, bytes_at=search.bytes_at)
-    except DeskError as problem:
-        log.warning("pools.not_searched", program=kind.program, code=problem.code)
-        return []
-    if len(found) > _EACH_MAX:
-        log.warning("pools.too_many", program=kind.program, found=len(found), kept=_EACH_MAX)
-    return found
+class Discovery:
+    """Keeps venues at their deepest pools; `known` are pools by venue that always stay."""
+
+    def __init__(self, rpc: Rpc, known: Mapping[str, Sequence[Followed]], *, clock: Clock) -> None:
+        self._rpc = rpc
+        self._clock = clock
+        self._known = {pool.address: pool for pools in known.values() for pool in pools}
+        self._told = {venue: tuple(pools) for venue, pools in known.items()}
+        self._groups: dict[_Key, _Group] = {}
+        self._whole = True
+        names = dict.fromkeys((*known, *(kind.venue for kind in KINDS)))
+        self.venues = tuple(Pools(name, self._told.get(name, ())) for name in names)
+
+    async def search(self) -> None:
+        """Search once; what the node does not answer stays as it was."""
+        self._whole = True
+        groups = dict(self._groups)
+        for market in MARKETS.values():
+            groups |= await self._pair(market)
+        self._keep(groups)
+
+    async def run(self) -> None:
+        """Keep searching until cancelled."""
+        while True:
+            await self._clock.sleep(EVERY_S if self._whole else AGAIN_S)
+            await self.search()
+
+    def counts(self) -> Iterator[tuple[tuple[str, str, str], int]]:
+        """Yield how many pools were found, by venue, kind, and what became of them."""
+        totals: Counter[tuple[str, str]] = Counter()
+        for (name, _), group in self._groups.items():
+            totals[name, "followed"] += len(group.pools)
+            totals[name, "left_out"] += group.candidates - len(group.pools)
+            totals[name, "unreadable"] += group.unreadable
+        for kind in KINDS:
+            for state in ("followed", "left_out", "unreadable"):
+                yield (kind.venue, kind.name, state), totals[kind.name, state]
+
+    async def _pair(self, market: Market) -> dict[_Key, _Group]:
+        """Return the groups of a pair as they should be, without those that are not known."""
+        found = await asyncio.gather(*(self._found(kind, market) for kind in KINDS))
+        contests = [
+            Contest(kind, told, self._staying(kind, market, told))
+            for kind, told in zip(KINDS, found, strict=True)
+            if told is not None
+        ]
+        crowded = [one for one in contests if len(_candidates(one)) > EACH_MAX]
+        groups = {
+            (one.kind.name, market.pair): self._group(one, market, _candidates(one))
+            for one in contests
+            if one not in crowded
+        }
+        if not crowded:
+            return groups
+        try:
+            looks = await measured(self._rpc, crowded, market.quote.mint, clock=self._clock)
+        except DeskError as problem:
+            self._failed(problem)
+            log.warning("pools.not_ranked", pair=market.pair, code=problem.code)
+            return groups
+        for one, depths in zip(crowded, looks, strict=True):
+            groups[one.kind.name, market.pair] = self._best(one, market, depths)
+        return groups
+
+    async def _found(self, kind: Kind, market: Market) -> dict[str, Vaults] | None:
+        """Return the pools of a kind and pair, None when the node does not search for them."""
+        base, quote = _key(market.base.mint), _key(market.quote.mint)
+        wanted = searches(kind, base, quote)
+        try:
+            told = await asyncio.gather(*(self._ask(search) for search in wanted))
+        except DeskError as problem:
+            self._failed(problem)
+            log.warning(
+                "pools.not_searched", program=kind.program, pair=market.pair, code=problem.code
+            )
+            return None
+        ordered, turned = told
+        return ordered | {address: (vaults[1], vaults[0]) for address, vaults in turned.items()}
+
+    async def _ask(self, search: Search) -> dict[str, Vaults]:
+        kind = search.kind
+        found = await find(
+            self._rpc,
+            kind.program,
+            size=kind.size,
+            bytes_at=search.bytes_at,
+            part=Part(kind.vaults_at, 2 * _KEY),
+        )
+        if any(len(told) != 2 * _KEY for told in found.values()):
+            raise Unavailable("the node sent other bytes than it was asked", code="rpc.unreadable")
+        return {address: (told[:_KEY], told[_KEY:]) for address, told in found.items()}
+
+    def _staying(self, kind: Kind, market: Market, found: Mapping[str, Vaults]) -> list[str]:
+        """Return which pools are followed already and are there still.
+
+        A node whose index is behind answers with less than there is: what trades is there.
+        """
+        group = self._groups.get((kind.name, market.pair), _Group())
+        told = [address for address in found if address in self._known]
+        kept = [
+            address
+            for address, pool in group.pools.items()
+            if address not in told and (address in found or self._trades(pool))
+        ]
+        return [*told, *kept]
+
+    def _best(self, one: Contest, market: Market, known: Mapping[str, Depth]) -> _Group:
+        told = [address for address in one.kept if address in self._known]
+        others = {address: depth for address, depth in known.items() if address not in told}
+        best = deepest(others, kept=one.kept, most=EACH_MAX - len(told))
+        unreadable = sum(depth == UNREADABLE for depth in known.values())
+        group = self._group(one, market, [*told, *best], unreadable=unreadable)
+        log.info(
+            "pools.ranked", pair=market.pair, kind=one.kind.name, candidates=group.candidates,
+            measured=len(known), unreadable=unreadable, followed=len(group.pools),
+        )  # fmt: skip
+        return group
+
+    def _group(
+        self, one: Contest, market: Market, addresses: Sequence[str], *, unreadable: int = 0
+    ) -> _Group:
+        have = self._groups.get((one.kind.name, market.pair), _Group()).pools
+        pools = {
+            address: self._known.get(address) or have.get(address) or one.kind.follow(address)
+            for address in addresses
+        }
+        return _Group(pools, len(_candidates(one)), unreadable)
+
+    def _keep(self, groups: dict[_Key, _Group]) -> None:
+        venue_of = {kind.name: kind.venue for kind in KINDS}
+        before = {pool.address for venue in self.venues for pool in venue.followed}
+        self._groups = groups
+        for venue in self.venues:
+            pools = {pool.address: pool for pool in self._told.get(venue.name, ())}
+            for (name, _), group in groups.items():
+                if venue_of[name] == venue.name:
+                    pools |= group.pools
+            venue.follow(tuple(pools.values()))
+        after = {pool.address for venue in self.venues for pool in venue.followed}
+        log.info(
+            "pools.searched", followed=len(after), joined=len(after - before),
+            left=len(before - after),
+            left_out=sum(group.candidates - len(group.pools) for group in groups.values()),
+        )  # fmt: skip
+
+    def _trades(self, pool: Followed) -> bool:
+        try:
+            pool.snapshot(now_ms=self._clock.now_ms())
+        except DeskError:
+            return False
+        return True
+
+    def _failed(self, problem: DeskError) -> None:
+        # A node that does not search at all will not in a minute either.
+        self._whole = self._whole and not problem.retryable
+
+
+def _candidates(one: Contest) -> list[str]:
+    return [*one.kept, *(address for address in one.found if address not in one.kept)]
 
 
 def _key(mint: str) -> bytes:

@@ -5,7 +5,7 @@ own, mostly a discriminator, and names its two mints at fixed places. Offsets fo
 layouts in each kind's folder.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from quantdesk.venues.following import Followed
@@ -22,30 +22,72 @@ from quantdesk.venues.raydium.cpmm.pool import CpmmFollowed
 
 
 class Kind(NamedTuple):
-    """A kind of pool: `mints_at` are the offsets of its two mints in the pool's account."""
+    """A kind of pool.
+
+    `mints_at` are the offsets of its two mints in the pool's account, `vaults_at` is that of its
+    two vaults, which stand one behind the other.
+    """
 
     venue: str
+    name: str
     program: str
     discriminator: bytes
     size: int
     mints_at: tuple[int, int]
+    vaults_at: int
     follow: Callable[[str], Followed]
 
 
 KINDS: Final = (
-    Kind("raydium", amm_v4.PROGRAM, b"", amm_v4.POOL_BYTES, (400, 432), AmmV4Followed),
     Kind(
-        "raydium", cpmm.PROGRAM, cpmm.POOL_DISCRIMINATOR, cpmm.POOL_BYTES, (168, 200), CpmmFollowed
+        venue="raydium",
+        name="AMM v4",
+        program=amm_v4.PROGRAM,
+        discriminator=b"",
+        size=amm_v4.POOL_BYTES,
+        mints_at=(400, 432),
+        vaults_at=336,
+        follow=AmmV4Followed,
     ),
-    Kind("raydium", clmm.PROGRAM, clmm.POOL_DISCRIMINATOR, clmm.POOL.size, (73, 105), ClmmFollowed),
-    Kind("meteora", dlmm.PROGRAM, dlmm.PAIR_DISCRIMINATOR, dlmm.PAIR.size, (88, 120), DlmmFollowed),
     Kind(
-        "meteora",
-        damm_v2.PROGRAM,
-        damm_v2.POOL_DISCRIMINATOR,
-        damm_v2.POOL_BYTES,
-        (168, 200),
-        FollowedDammV2,
+        venue="raydium",
+        name="CPMM",
+        program=cpmm.PROGRAM,
+        discriminator=cpmm.POOL_DISCRIMINATOR,
+        size=cpmm.POOL_BYTES,
+        mints_at=(168, 200),
+        vaults_at=72,
+        follow=CpmmFollowed,
+    ),
+    Kind(
+        venue="raydium",
+        name="CLMM",
+        program=clmm.PROGRAM,
+        discriminator=clmm.POOL_DISCRIMINATOR,
+        size=clmm.POOL.size,
+        mints_at=(73, 105),
+        vaults_at=137,
+        follow=ClmmFollowed,
+    ),
+    Kind(
+        venue="meteora",
+        name="DLMM",
+        program=dlmm.PROGRAM,
+        discriminator=dlmm.PAIR_DISCRIMINATOR,
+        size=dlmm.PAIR.size,
+        mints_at=(88, 120),
+        vaults_at=152,
+        follow=DlmmFollowed,
+    ),
+    Kind(
+        venue="meteora",
+        name="DAMM v2",
+        program=damm_v2.PROGRAM,
+        discriminator=damm_v2.POOL_DISCRIMINATOR,
+        size=damm_v2.POOL_BYTES,
+        mints_at=(168, 200),
+        vaults_at=232,
+        follow=FollowedDammV2,
     ),
 )
 
@@ -57,10 +99,11 @@ class Search(NamedTuple):
     bytes_at: tuple[tuple[int, bytes], ...]
 
 
-def searches(one: bytes, other: bytes) -> Iterator[Search]:
-    """Yield the searches that find every pool of two mints, whichever of them comes first."""
-    for kind in KINDS:
+def searches(kind: Kind, one: bytes, other: bytes) -> tuple[Search, Search]:
+    """Return the searches that find a kind's pools of two mints, whichever of them comes first."""
+
+    def search(first: bytes, second: bytes) -> Search:
         marked = ((0, kind.discriminator),) if kind.discriminator else ()
-        for first, second in ((one, other), (other, one)):
-            named = zip(kind.mints_at, (first, second), strict=True)
-            yield Search(kind, (*marked, *named))
+        return Search(kind, (*marked, *zip(kind.mints_at, (first, second), strict=True)))
+
+    return search(one, other), search(other, one)

@@ -13,7 +13,7 @@ from solders.keypair import Keypair
 
 from quantdesk.app import wallets
 from quantdesk.app.background import Background
-from quantdesk.app.discovery import discovered
+from quantdesk.app.discovery import Discovery
 from quantdesk.app.localnet_operator import LocalnetOperator
 from quantdesk.app.opened import Hands, Opened
 from quantdesk.app.pools import Ground, Knowledge, open_pools
@@ -69,8 +69,9 @@ async def open_localnet(
         terms = _terms(maker_key, settings)
         trader, chain = _wallet(trader_key, rpc, clock, terms)
         pools = await standing(rpc)
-        venues = await discovered(rpc, flat(pools))
-        ground = Ground(rpc=rpc, ws=place.ws, chain=chain, wallet=trader, venues=venues)
+        discovery = Discovery(rpc, flat(pools), clock=clock)
+        await discovery.search()
+        ground = Ground(rpc=rpc, ws=place.ws, chain=chain, wallet=trader, discovery=discovery)
         opened = await open_pools(
             background,
             ground,
@@ -80,9 +81,9 @@ async def open_localnet(
             jitter=jitter,
         )
         hands.say("pools")
-        await trading(venues, pools, clock=clock, within_s=_POOLS_S)
+        await trading(discovery.venues, pools, clock=clock, within_s=_POOLS_S)
         maintained = maker.Maker(
-            venues=venues,
+            venues=discovery.venues,
             board=reference.board,
             swap=_Keeper(maker_key, rpc, clock).swap,
             clock=clock,

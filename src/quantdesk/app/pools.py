@@ -7,6 +7,7 @@ from decimal import ROUND_CEILING, Decimal
 import structlog
 
 from quantdesk.app.background import Background
+from quantdesk.app.discovery import Discovery
 from quantdesk.app.opened import Opened
 from quantdesk.chains.port import Chain, Instruction, Trade, Wallet
 from quantdesk.chains.solana.accounts import LiveAccounts
@@ -24,7 +25,6 @@ from quantdesk.ingest.board import Board
 from quantdesk.ingest.pools import PoolFeed
 from quantdesk.ops.health import Probe
 from quantdesk.settings import Settings
-from quantdesk.venues.port import Venue
 
 log = structlog.get_logger()
 
@@ -36,13 +36,16 @@ _THROUGH = (ASSETS["USDC"].mint, ASSETS["USDT"].mint)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ground:
-    """What a floor of pools stands on; `ws` is where its node tells of changes."""
+    """What a floor of pools stands on; `ws` is where its node tells of changes.
+
+    The pools that `discovery` has found are followed; it goes on searching.
+    """
 
     rpc: Rpc
     ws: str
     chain: Solana
     wallet: Wallet
-    venues: Sequence[Venue]
+    discovery: Discovery
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,14 +69,16 @@ async def open_pools(
     """Follow the pools, the wallet's money and the room of a block until the stack unwinds."""
     chain, rpc = ground.chain, ground.rpc
     accounts = LiveAccounts(url=ground.ws, rpc=rpc, clock=clock, jitter=jitter)
-    feed = PoolFeed(accounts=accounts, venues=ground.venues, clock=clock)
+    venues = ground.discovery.venues
+    feed = PoolFeed(accounts=accounts, venues=venues, clock=clock)
     background.begin("pool feed", feed.run)
+    background.begin("pool search", ground.discovery.run)
     balances, room = Balances(chain, clock), _Room(chain, clock)
     for name, kept in (("balances", balances), ("block room", room)):
         await kept.read()
         background.begin(name, kept.run)
     routing = Routing(
-        ground.venues,
+        venues,
         rules=Rules(through=_THROUGH, age_ms_max=settings.guard.pool_age_ms_max),
         heard_ms=lambda: accounts.heard_ms,
         bias=knowledge.bias.bps,

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from quantdesk.app import node
 from quantdesk.app.background import Background
-from quantdesk.app.discovery import discovered
+from quantdesk.app.discovery import Discovery
 from quantdesk.app.localnet_operator import LocalnetOperator
 from quantdesk.app.opened import Opened
 from quantdesk.app.paper import open_paper
@@ -25,7 +25,6 @@ from quantdesk.engines.orders.reference import Reference
 from quantdesk.engines.orders.signing import Signing
 from quantdesk.ops.tasks import Tasks
 from quantdesk.settings import Settings
-from quantdesk.venues.port import Venue
 
 _POOLS_S = 10.0
 
@@ -82,7 +81,8 @@ async def _pools(
     if not local:
         await node.check_cluster(rpc, settings.mode)
     pools = await standing(rpc) if local else {}
-    venues: tuple[Venue, ...] = await discovered(rpc, flat(pools))
+    discovery = Discovery(rpc, flat(pools), clock=clock)
+    await discovery.search()
     owner = wallet(told.wallet)
     terms = replace(node.terms(settings), lookup_tables=told.tables)
     opened = await open_pools(
@@ -92,7 +92,7 @@ async def _pools(
             ws=ws,
             chain=Solana(rpc=rpc, keypair=None, wallet=owner, clock=clock, terms=terms),
             wallet=owner,
-            venues=venues,
+            discovery=discovery,
         ),
         settings=settings,
         knowledge=Knowledge(board=reference.board, check_price=reference.check, bias=bias),
@@ -100,9 +100,9 @@ async def _pools(
         jitter=chance(),
     )
     if not local:
-        await node.quoting(venues, clock)
+        await node.quoting(discovery.venues, clock)
         urls = {"rpc": node.shown(settings.solana.rpc_url), "ws": node.shown(ws)}
         return replace(opened, urls=urls)
-    await trading(venues, pools, clock=clock, within_s=_POOLS_S)
+    await trading(discovery.venues, pools, clock=clock, within_s=_POOLS_S)
     operator = LocalnetOperator(await stack.enter_async_context(Rpc(url=told.rpc)))
     return replace(opened, urls={"rpc": told.rpc, "ws": told.ws}, operator=operator)

@@ -5,25 +5,31 @@ Method: https://solana.com/docs/rpc/http/getprogramaccounts
 
 from base64 import b64encode
 from collections.abc import Sequence
-from typing import Final
 
 import msgspec
 
+from quantdesk.chains.solana.answers import AccountAnswer
+from quantdesk.chains.solana.reading import NOTHING, Part
 from quantdesk.chains.solana.rpc import Rpc
-
-_NOTHING: Final = {"offset": 0, "length": 0}
 
 
 class _Found(msgspec.Struct, frozen=True):
     pubkey: str
+    account: AccountAnswer
 
 
 async def find(
-    rpc: Rpc, program: str, *, size: int, bytes_at: Sequence[tuple[int, bytes]]
-) -> list[str]:
-    """Return the addresses of a program's accounts of this size with these bytes, sorted.
+    rpc: Rpc,
+    program: str,
+    *,
+    size: int,
+    bytes_at: Sequence[tuple[int, bytes]],
+    part: Part = NOTHING,
+) -> dict[str, bytes]:
+    """Return a program's accounts of this size with these bytes, by address, in order of these.
 
-    Raises `Unavailable` when the node does not answer, `Refused` when it does not search.
+    Of the bytes of each only a part is told. Raises `Unavailable` when the node does not answer,
+    `Refused` when it does not search.
     """
     matches = [
         {"memcmp": {"offset": at, "bytes": b64encode(wanted).decode(), "encoding": "base64"}}
@@ -32,8 +38,9 @@ async def find(
     config = {
         "encoding": "base64",
         "commitment": "confirmed",
-        "dataSlice": _NOTHING,
+        "dataSlice": part._asdict(),
         "filters": [{"dataSize": size}, *matches],
     }
     answer = await rpc.ask("getProgramAccounts", program, config, answer=list[_Found])
-    return sorted(found.pubkey for found in answer)
+    told = {found.pubkey: found.account.bytes() for found in answer}
+    return {address: told[address] for address in sorted(told)}
