@@ -30,6 +30,7 @@ NO_ADAPTERS = {
     "sources.patience": "a deadline on one try, of any source",
     "venues.port": "the port",
     "venues.curves": "a pool's curve, walked; pure",
+    "venues.depth": "how deep pools are, pure",
     "venues.following": "a venue of on-chain pools, whichever they are; pure",
     "venues.mints": "the mints a pool depends on, pure",
     "venues.netting": "a curve less what transfers pay, pure",

@@ -74,7 +74,8 @@ async def open_cluster(
             rpc=rpc, keypair=purse.signer, wallet=owner, clock=clock, terms=node.terms(settings)
         )
         hands.say("pools")
-        discovery = Discovery(rpc, {}, clock=clock)
+        searched = await stack.enter_async_context(node.patient(settings))
+        discovery = Discovery(searched, {}, clock=clock)
         await discovery.search()
         opened = await open_pools(
             background,

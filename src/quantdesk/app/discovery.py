@@ -61,22 +61,30 @@ class Discovery:
         self._known = {pool.address: pool for pools in known.values() for pool in pools}
         self._told = {venue: tuple(pools) for venue, pools in known.items()}
         self._groups: dict[_Key, _Group] = {}
-        self._whole = True
+        self._unanswered: list[tuple[str, DeskError]] = []
         names = dict.fromkeys((*known, *(kind.venue for kind in KINDS)))
         self.venues = tuple(Pools(name, self._told.get(name, ())) for name in names)
 
     async def search(self) -> None:
         """Search once; what the node does not answer stays as it was."""
-        self._whole = True
+        self._unanswered = []
         groups = dict(self._groups)
         for market in MARKETS.values():
-            groups |= await self._pair(market)
+            made = await self._pair(market)
+            if not made:  # the node answers none of it, and would have to be waited for each time
+                break
+            groups |= made
+        unanswered = Counter((what, problem.code) for what, problem in self._unanswered)
+        for (what, code), pairs in unanswered.items():
+            log.warning("pools.unanswered", what=what, code=code, pairs=pairs)
         self._keep(groups)
 
     async def run(self) -> None:
         """Keep searching until cancelled."""
         while True:
-            await self._clock.sleep(EVERY_S if self._whole else AGAIN_S)
+            # A node that does not search at all will not in a minute either.
+            soon = any(problem.retryable for _, problem in self._unanswered)
+            await self._clock.sleep(AGAIN_S if soon else EVERY_S)
             await self.search()
 
     def counts(self) -> Iterator[tuple[tuple[str, str, str], int]]:
@@ -89,6 +97,15 @@ class Discovery:
         for kind in KINDS:
             for state in ("followed", "left_out", "unreadable"):
                 yield (kind.venue, kind.name, state), totals[kind.name, state]
+
+    def told(self) -> str:
+        """Return in words how many pools are followed, and what the node did not answer."""
+        count = sum(len(venue.followed) for venue in self.venues)
+        words = f"{count} pools followed, {self._left_out} found and left out"
+        if self._unanswered:
+            codes = ", ".join(sorted({problem.code for _, problem in self._unanswered}))
+            words += f"; the last search was not answered whole ({codes})"
+        return words
 
     async def _pair(self, market: Market) -> dict[_Key, _Group]:
         """Return the groups of a pair as they should be, without those that are not known."""
@@ -109,8 +126,7 @@ class Discovery:
         try:
             looks = await measured(self._rpc, crowded, market.quote.mint, clock=self._clock)
         except DeskError as problem:
-            self._failed(problem)
-            log.warning("pools.not_ranked", pair=market.pair, code=problem.code)
+            self._unanswered.append(("depth", problem))
             return groups
         for one, depths in zip(crowded, looks, strict=True):
             groups[one.kind.name, market.pair] = self._best(one, market, depths)
@@ -123,10 +139,7 @@ class Discovery:
         try:
             told = await asyncio.gather(*(self._ask(search) for search in wanted))
         except DeskError as problem:
-            self._failed(problem)
-            log.warning(
-                "pools.not_searched", program=kind.program, pair=market.pair, code=problem.code
-            )
+            self._unanswered.append((kind.name, problem))
             return None
         ordered, turned = told
         return ordered | {address: (vaults[1], vaults[0]) for address, vaults in turned.items()}
@@ -193,9 +206,12 @@ class Discovery:
         after = {pool.address for venue in self.venues for pool in venue.followed}
         log.info(
             "pools.searched", followed=len(after), joined=len(after - before),
-            left=len(before - after),
-            left_out=sum(group.candidates - len(group.pools) for group in groups.values()),
+            left=len(before - after), left_out=self._left_out,
         )  # fmt: skip
+
+    @property
+    def _left_out(self) -> int:
+        return sum(group.candidates - len(group.pools) for group in self._groups.values())
 
     def _trades(self, pool: Followed) -> bool:
         try:
@@ -203,10 +219,6 @@ class Discovery:
         except DeskError:
             return False
         return True
-
-    def _failed(self, problem: DeskError) -> None:
-        # A node that does not search at all will not in a minute either.
-        self._whole = self._whole and not problem.retryable
 
 
 def _candidates(one: Contest) -> list[str]:

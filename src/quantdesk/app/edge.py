@@ -71,6 +71,7 @@ async def open_edge(stack: AsyncExitStack, parts: Parts, identity: dict[str, Any
     )
     streams, market = _streams(stack, parts, background, followers, services)
     _gauges(metrics, orders, streams, ledger)
+    parts.opened.export(metrics)
     await orders.start()
     stack.push_async_callback(orders.stop)
     routes = OrderRoutes(

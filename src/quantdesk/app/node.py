@@ -16,6 +16,7 @@ from quantdesk.venues.port import Venue
 
 _POOLS_S: Final = 10.0
 _POLL_S: Final = 0.05
+_SEARCH_S: Final = 20.0
 # https://github.com/ChainAgnostic/namespaces/blob/main/solana/caip2.md
 _GENESIS: Final = {
     "5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d": "mainnet",
@@ -31,6 +32,14 @@ def check_url(settings: Settings) -> None:
             f"mode {settings.mode} needs solana.rpc_url, such as https://HOST",
             code="settings.invalid",
         )
+
+
+def patient(settings: Settings) -> Rpc:
+    """Return the node for searches: each by itself, few at once, and with time to answer.
+
+    They look through all accounts of a program, and orders are not to wait for them.
+    """
+    return Rpc(url=settings.solana.rpc_url, timeout_s=_SEARCH_S, requests_max=5, batch_max=1)
 
 
 async def check_cluster(rpc: Rpc, mode: str) -> None:

@@ -7,6 +7,7 @@ from typing import Protocol
 from quantdesk.api.localnet import Operator
 from quantdesk.engines.orders.floor import Floor
 from quantdesk.ops.health import Probe
+from quantdesk.telemetry.metrics import Metrics, Rows
 
 
 class Seals(Protocol):
@@ -49,3 +50,11 @@ class Opened:
     """Lookup tables of the localnet, which processes without its keys cannot work out."""
     operator: Operator | None = None
     """Switches the faults of the localnet and makes its tokens; None in other modes."""
+    found: Callable[[], Rows] = tuple
+    """Returns how many pools were found, by venue, kind, and what became of them."""
+
+    def export(self, metrics: Metrics) -> None:
+        """Export what was found."""
+        metrics.family(
+            "pools", "Pools found, by what became of them.", ["venue", "kind", "state"], self.found
+        )

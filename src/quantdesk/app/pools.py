@@ -99,7 +99,8 @@ async def open_pools(
         balances=lambda: chain.balances(tuple(ASSETS.values())),
         known_balances=lambda: balances.known,
         read=lambda address: holdings(rpc, address, tuple(ASSETS.values())),
-        probes={"chain": _answers(rpc), "pools": _live(accounts)},
+        probes={"chain": _answers(rpc), "pools": _live(accounts, ground.discovery)},
+        found=ground.discovery.counts,
     )
 
 
@@ -168,10 +169,10 @@ def _answers(rpc: Rpc) -> Probe:
     return probe
 
 
-def _live(accounts: LiveAccounts) -> Probe:
+def _live(accounts: LiveAccounts, discovery: Discovery) -> Probe:
     async def probe() -> str:
         if not accounts.connections:
             raise Unavailable("pool states do not arrive", code="pools.silent")
-        return "live"
+        return discovery.told()
 
     return probe

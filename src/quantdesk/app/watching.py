@@ -81,7 +81,8 @@ async def _pools(
     if not local:
         await node.check_cluster(rpc, settings.mode)
     pools = await standing(rpc) if local else {}
-    discovery = Discovery(rpc, flat(pools), clock=clock)
+    searched = rpc if local else await stack.enter_async_context(node.patient(settings))
+    discovery = Discovery(searched, flat(pools), clock=clock)
     await discovery.search()
     owner = wallet(told.wallet)
     terms = replace(node.terms(settings), lookup_tables=told.tables)

@@ -168,6 +168,7 @@ async def _work(stack: AsyncExitStack, parts: _Parts) -> Services:
     parts.metrics.gauge("orders_open", "Open orders.", lambda: len(orders.usage))
     parts.metrics.gauge("orders_in_flight", "Transactions sent, fate unknown.", orders.in_flight)
     parts.metrics.gauge("orders_halted", "Executions ended by a bug.", lambda: orders.halted)
+    parts.opened.export(parts.metrics)
     await orders.start()
     stack.push_async_callback(orders.stop)
     return _services(parts, orders, announcing)

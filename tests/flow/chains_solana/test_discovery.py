@@ -114,6 +114,7 @@ async def test_looks_at_the_richest_of_very_many_only(tmp_path: Path) -> None:
         assert questions == {"getProgramAccounts": SEARCHES, "getMultipleAccounts": 4}
         assert dict(discovery.counts())["raydium", "CPMM", "followed"] == 8
         assert dict(discovery.counts())["raydium", "CPMM", "left_out"] == 52
+        assert discovery.told() == "8 pools followed, 52 found and left out"
 
 
 async def test_what_cannot_trade_is_followed_last_and_what_it_was_told_always(
@@ -183,6 +184,7 @@ async def test_what_the_node_does_not_answer_stays_as_it_was_until_it_is_asked_a
         await desk.admin("localnet_setFaults", methods=[method], error=error)
         await discovery.search()
         assert {pool.address: pool for pool in discovery.venues[0].followed} == before
+        assert "not answered whole (rpc." in discovery.told()
 
         await desk.admin("localnet_clearFaults")
         async with running(discovery):
@@ -190,28 +192,46 @@ async def test_what_the_node_does_not_answer_stays_as_it_was_until_it_is_asked_a
             assert {pool.address: pool for pool in discovery.venues[0].followed} == before
             await desk.clock.advance(2)
             await until(desk, lambda: address(50) in followed(discovery))
+            searches = desk.net.node.counts["getProgramAccounts"]
+            await desk.clock.advance(searching.EVERY_S - 1)
+            assert desk.net.node.counts["getProgramAccounts"] == searches
 
 
-async def test_a_search_that_is_cut_short_leaves_what_was_followed(tmp_path: Path) -> None:
+async def test_a_node_that_answers_nothing_is_not_asked_for_every_pair(tmp_path: Path) -> None:
     async with node(tmp_path, thousands(SIZES)) as desk:
         discovery = made(desk)
+        await desk.admin("localnet_setFaults", methods=["getProgramAccounts"], error=TOO_MANY)
         await discovery.search()
-        before = discovery.venues[0].followed
-        await put(desk, crowd.pool(50, 10**9))
-        await desk.admin("localnet_setFaults", methods=["getMultipleAccounts"], delayMs=60_000)
 
+        assert desk.net.node.faults.hits["strike"] == SEARCHES / 6
+        assert followed(discovery) == set()
+
+
+@pytest.mark.parametrize("answered", [5, 25])
+async def test_a_search_that_is_cut_short_leaves_what_was_followed(
+    tmp_path: Path, answered: int
+) -> None:
+    async with node(tmp_path, thousands(SIZES)) as desk, Failing(url=desk.net.rpc_url) as rpc:
+        discovery = Discovery(rpc, {}, clock=desk.clock)
+        await discovery.search()
+        before = {pool.address: pool for pool in discovery.venues[0].followed}
+        await put(desk, crowd.pool(50, 10**9))
+
+        rpc.answers = answered
         task = asyncio.ensure_future(discovery.search())
-        counts = desk.net.node.faults.hits
-        await until(desk, lambda: counts.get("strike", 0) == 1)
+        await rpc.stuck.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
+        await desk.admin("localnet_setFaults", methods=["getProgramAccounts"], error=TOO_MANY)
+        rpc.answers = None
+        await discovery.search()
 
-        assert discovery.venues[0].followed == before
+        assert {pool.address: pool for pool in discovery.venues[0].followed} == before
 
 
 async def test_a_node_whose_index_is_behind_takes_nothing_that_trades(tmp_path: Path) -> None:
-    async with node(tmp_path, thousands(SIZES)) as desk, Forgetful(url=desk.net.rpc_url) as rpc:
+    async with node(tmp_path, thousands(SIZES)) as desk, Failing(url=desk.net.rpc_url) as rpc:
         discovery = Discovery(rpc, {}, clock=desk.clock)
         await discovery.search()
         kept = deepest(SIZES)
@@ -263,13 +283,23 @@ async def test_a_pool_that_is_closed_leaves(tmp_path: Path) -> None:
         assert followed(discovery) == {address(at) for at in (0, 1, 2, 4)}
 
 
-class Forgetful(Rpc):
-    """A node that may answer searches as one does whose index is still being made."""
+class Failing(Rpc):
+    """A node that falls silent after so many searches, or whose index is still being made."""
 
+    answers: int | None = None
     forgets = False
 
+    def __init__(self, *, url: str) -> None:
+        super().__init__(url=url)
+        self.stuck = asyncio.Event()
+
     async def ask(self, method: str, *params: object, answer: type[T]) -> T:
-        """Return what the node says, or that there is nothing."""
+        """Return what the node says, or that there is nothing; or return never."""
+        if method == "getProgramAccounts" and self.answers is not None:
+            self.answers -= 1
+            if self.answers < 0:
+                self.stuck.set()
+                await asyncio.get_running_loop().create_future()
         told = await super().ask(method, *params, answer=answer)
         if self.forgets and method == "getProgramAccounts":
             return msgspec.json.decode(b"[]", type=answer)

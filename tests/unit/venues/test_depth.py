@@ -6,13 +6,20 @@ from math import sqrt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.unit.venues import ground
 
+from quantdesk.core.markets import MARKETS
+from quantdesk.localnet import meteora_pools
 from quantdesk.testing.pools import ONE, Product, Ranges, about
 from quantdesk.venues.depth import IDLE, UNREADABLE, Depth, deepest, depths
+from quantdesk.venues.following import Pools
+from quantdesk.venues.meteora.dlmm.pool import DlmmFollowed
 from quantdesk.venues.port import Pool
 
 SOL, USDC = "sol", "usdc"
 PRICE = 150.0
+MARKET = MARKETS["SOL-USDC"]
+ACTIVE_BIN = 76  # where the pair's account says at which bin it stands
 
 
 def product(
@@ -72,6 +79,27 @@ def test_that_liquidity_far_from_the_price_does_not_count() -> None:
     assert ranked(far, near) == ["near", "far"]
 
 
+def bins(usd: int, *, around: int) -> Pool:
+    """Return a Meteora pair with bins around a price, that stands at 150."""
+    dollars = ground.USD | {"SOL": Decimal(around)}
+    made = ground.seen(
+        meteora_pools.accounts(MARKET, price=Decimal(around), depth_usd=Decimal(usd), usd=dollars)
+    )
+    pair = meteora_pools.address(MARKET)
+    active = meteora_pools.bin_of_price(MARKET, Decimal(150), 10)
+    venue = Pools("meteora", [DlmmFollowed(pair)])
+    ground.feed(venue, made | {pair: ground.changed(made[pair], ACTIVE_BIN, "<i", active)})
+    return ground.one(venue, MARKET)
+
+
+def test_that_bins_far_from_the_price_do_not_count() -> None:
+    far, near = bins(10**8, around=600), bins(10**3, around=150)
+
+    found = depths([far, near], MARKET.quote.mint)
+
+    assert found[0].market == 0 < found[1].market
+
+
 def test_that_a_pool_of_one_side_counts_by_that_side() -> None:
     sells = ranged("sells", 10**12, 150.0001, 152)
     small = product("small", 10**9)
@@ -121,6 +149,7 @@ def test_that_ties_are_by_address_and_what_does_not_trade_comes_last() -> None:
     assert deepest(known, kept=(), most=9) == ["a", "b", "c", "i", "x"]
     assert deepest(known, kept=(), most=2) == ["a", "b"]
     assert deepest(known, kept=("c", "x"), most=9) == ["c", "a", "b", "i", "x"]
+    assert deepest({"a": IDLE, "z": IDLE}, kept=("z",), most=1) == ["z"]
     assert deepest(known, kept=(), most=-1) == []
 
 
