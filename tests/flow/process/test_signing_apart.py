@@ -12,9 +12,12 @@ from tests.flow.process.apart import Role
 from tests.flow.process.running import gapless
 from tests.flow.process.signing import KEY_FILES, LOCALNET, PAPER, SLOW, Signing, signing
 
+from quantdesk.core.markets import MARKETS
+
 PAID = ["PENDING", "ROUTING", "BUILDING", "SUBMITTED", "CONFIRMED"]
 RESTING = {**SELL, "limitPrice": 1_000_000}
 NO_KEY = "nothing that opens"
+CPMM = 'quantdesk_pools{kind="CPMM",state="followed",venue="raydium"}'
 ATTEMPTS = 'quantdesk_order_attempts_total{attempt="1"}'
 
 
@@ -157,6 +160,9 @@ def test_that_real_transactions_are_signed_where_the_key_is_and_nowhere_else(
         preview = api.preview(SELL)
         assert preview.status == 200
         assert preview.body["route"]["legs"]
+        for part in (api, worker):
+            assert numbers(part)[CPMM] == len(MARKETS)
+            assert part.service("pools")["detail"].endswith("pools followed, 0 found and left out")
         before = api.get(f"/api/wallets/{wallet}/balances").body["balances"]
         sold = len(api.orders())
 
