@@ -195,7 +195,8 @@ def test_that_a_node_is_asked_for_it_by_its_mints(net: _Localnet) -> None:
     mints = [bytes(Pubkey.from_string(asset.mint)) for asset in (net.market.quote, net.market.base)]
     found = [
         search.kind.program
-        for search in searches(*mints)
+        for kind in KINDS
+        for search in searches(kind, *mints)
         if search.kind.size == len(made.data)
         and all(made.data[at:].startswith(bytes_) for at, bytes_ in search.bytes_at)
     ]
