@@ -3,12 +3,17 @@
 Tokens of the older program pay nothing, ever, and their mints change whenever some are issued, so
 these are followed no longer than it takes to learn that. Epochs:
 https://solana.com/docs/rpc/http/getepochschedule
+
+The desk counts a listed asset in the decimals it is listed with: a pool that counts it in others,
+or whose mint does, is not traded with. Where a pool does not tell, the mint is asked once; decimals
+never change.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from quantdesk.chains.port import AccountState
+from quantdesk.core.assets import ASSETS
 from quantdesk.core.errors import Corrupt, Refused, Unavailable
 from quantdesk.venues.reading import TOKEN_2022, TOKEN_PROGRAM
 from quantdesk.venues.transfer_fee import FREE, Mint, TransferFee, mint
@@ -19,6 +24,7 @@ SLOTS_PER_EPOCH: Final = 432_000
 UNTOLD: Final = ""
 """The token program of a mint where a pool does not tell it."""
 
+_LISTED: Final = {asset.mint: asset for asset in ASSETS.values()}
 _UNITS_MORE: Final = 6_000  # measured: 5,000 more than a transfer of the older program
 
 Fees = tuple[TransferFee, TransferFee]
@@ -34,6 +40,8 @@ class Mints:
         self._pool = pool
         self._tokens: tuple[tuple[str, str], ...] = ()
         self._read: dict[str, Mint | None] = {}
+        self._decimals: dict[str, int] = {}
+        self._counted: tuple[tuple[str, int], ...] = ()
         self._slot = 0
 
     @property
@@ -44,17 +52,25 @@ class Mints:
     @property
     def compute_units(self) -> int:
         """Return what transfers of its tokens take beyond what those of the older program do."""
-        return _UNITS_MORE * len(self._read)
+        return _UNITS_MORE * sum(of != TOKEN_PROGRAM for _, of in self._tokens)
 
-    def follow(self, mints: Sequence[str], programs: Sequence[str] = (UNTOLD, UNTOLD)) -> None:
-        """Depend on these mints from now on, each of a token program; forget all others."""
+    def follow(
+        self,
+        mints: Sequence[str],
+        programs: Sequence[str] = (UNTOLD, UNTOLD),
+        decimals: Sequence[int] = (),
+    ) -> None:
+        """Depend on these mints from now on, each of a token program; forget all others.
+
+        `decimals` are those the pool counts them in, where it tells.
+        """
         told = dict(self._tokens)
         self._tokens = tuple(
             (at, of or told.get(at, UNTOLD)) for at, of in zip(mints, programs, strict=True)
         )
-        self._read = {
-            at: self._read.get(at) for at, of in self._tokens if of in {TOKEN_2022, UNTOLD}
-        }
+        self._counted = tuple(zip(mints, decimals, strict=True)) if decimals else ()
+        self._decimals = {at: self._decimals[at] for at in mints if at in self._decimals}
+        self._read = {at: self._read.get(at) for at, of in self._tokens if self._asks(at, of)}
 
     def update(self, state: AccountState) -> bool:
         """Take in the state of any account of the pool; return whether it is one of its mints.
@@ -73,28 +89,38 @@ class Mints:
                 f"mint {found.address} is not of the token program {told}", code="account.foreign"
             )
         self._read[found.address] = found
+        self._decimals[found.address] = found.decimals
         self.tell(found.address, found.program)
         return True
 
     def tell(self, address: str, program: str) -> None:
         """Take note of the token program of a mint, which accounts of that token share with it."""
         self._tokens = tuple((at, program if at == address else of) for at, of in self._tokens)
-        if program != TOKEN_2022:
+        if not self._asks(address, program):
             self._read.pop(address, None)
 
     def fees(self) -> Fees:
         """Return what transfers pay in the epoch of the newest slot seen.
 
         Raises `Unavailable` (`pool.incomplete` while a mint is unread or unreadable,
-        `pool.disabled` while it is paused) or `Refused` (`pool.unsupported`).
+        `pool.disabled` while it is paused) or `Refused` (`pool.unsupported`,
+        `decimals.mismatch`).
         """
         if not self._tokens:
             return NO_FEES
+        check_decimals(self._pool, (*self._counted, *self._decimals.items()))
         first, second = (self._fee(at, of) for at, of in self._tokens)
         return first, second
 
+    def _asks(self, address: str, program: str) -> bool:
+        """Return whether a mint has to be read, or read on."""
+        if program != TOKEN_PROGRAM:
+            return program in {TOKEN_2022, UNTOLD}
+        told = address in self._decimals or any(at == address for at, _ in self._counted)
+        return address in _LISTED and not told
+
     def _fee(self, address: str, program: str) -> TransferFee:
-        if program == TOKEN_PROGRAM:
+        if program == TOKEN_PROGRAM and address not in self._read:
             return FREE
         if address not in self._read:
             raise Refused(
@@ -106,3 +132,15 @@ class Mints:
                 f"mint {address} of pool {self._pool} is not read", code="pool.incomplete"
             )
         return found.fee(self._slot // SLOTS_PER_EPOCH)
+
+
+def check_decimals(pool: str, counted: Iterable[tuple[str, int]]) -> None:
+    """Raise `Refused` (`decimals.mismatch`) where a listed mint is counted in other decimals."""
+    for mint_at, decimals in counted:
+        listed = _LISTED.get(mint_at)
+        if listed is not None and listed.decimals != decimals:
+            raise Refused(
+                f"pool {pool} counts {listed.symbol} in {decimals} decimals, the desk in "
+                f"{listed.decimals}",
+                code="decimals.mismatch",
+            )

@@ -83,6 +83,8 @@ def test_that_the_second_attempt_waits_two_seconds_and_the_third_four() -> None:
     [
         (Sighting(Fate.DEAD), "blockhash.expired", True),
         (Sighting(Fate.REVERTED, 1, "slippage.exceeded", "d"), "slippage.exceeded", True),
+        (Sighting(Fate.REVERTED, 1, "pool.moved", "d"), "pool.moved", True),
+        (Sighting(Fate.REVERTED, 1, "compute.exceeded", "d"), "compute.exceeded", True),
         (Sighting(Fate.REVERTED, 1, "pool.gone", "d"), "pool.gone", True),
         (Sighting(Fate.REVERTED, 1, "funds.insufficient", "d"), "funds.insufficient", False),
     ],

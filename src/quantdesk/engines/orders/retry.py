@@ -12,7 +12,10 @@ from quantdesk.engines.orders.model import Failure
 RETRY_DELAYS_S = (2.0, 4.0)
 """Seconds before the second and the third attempt."""
 
-_FRESH_TRY_HELPS = frozenset({"slippage.exceeded", "pool.gone", "table.gone"})
+_FRESH_TRY_HELPS = frozenset(
+    {"slippage.exceeded", "pool.moved", "pool.gone", "table.gone", "compute.exceeded"}
+)
+"""Why a transaction reverted that a fresh quote may mend: the market moved while it traveled."""
 
 
 def is_due(problem: DeskError, *, attempt: int) -> bool:

@@ -170,7 +170,7 @@ class FollowedDammV2:
 
         Raises `Unavailable` (`pool.gone` while its account is unread or unreadable,
         `pool.incomplete` while a vault or mint is, `pool.disabled`, `pool.not_open`) or `Refused`
-        (`pool.unsupported`).
+        (`pool.unsupported`, `decimals.mismatch`).
         """
         pool = self._pool
         if not pool:

@@ -189,7 +189,7 @@ class DlmmFollowed:
 
         Raises `Unavailable` (`pool.gone`, `pool.disabled`, `pool.not_open`, or `pool.incomplete`
         while a mint, the bin arrays next to the price or the bitmap extension are unread or
-        unreadable) or `Refused` (`pool.unsupported`, `bin.unrepresentable`).
+        unreadable) or `Refused` (`pool.unsupported`, `decimals.mismatch`, `bin.unrepresentable`).
         """
         now_s = now_ms // _MS
         made, fees = self._made, self._mints.fees() if self._pair.state else NO_FEES

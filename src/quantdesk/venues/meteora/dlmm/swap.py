@@ -239,7 +239,9 @@ def _swap(pool: Pool, amount: int, terms: _Terms, now_s: int) -> Fill:
 def _fill(steps: tuple[Step, ...], terms: _Terms, active_id: int, volatility: Volatility) -> Fill:
     totals = [sum(column) for column in zip(*(step[1:] for step in steps), strict=True)]
     if max(totals) > _U64_MAX:
-        raise Refused("the swap's amounts exceed 64 bits", code="amount.overflow")
+        raise Refused(
+            "the amounts are more than a transfer can hold", code="liquidity.insufficient"
+        )
     amount_in, amount_out, fee, protocol_fee, surplus = totals
     return Fill(
         amount_in=amount_in,

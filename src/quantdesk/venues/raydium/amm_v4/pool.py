@@ -15,6 +15,7 @@ from typing import Final
 
 from quantdesk.chains.port import AccountState, Instruction
 from quantdesk.core.errors import Corrupt, DeskError, Refused, Unavailable
+from quantdesk.venues.mints import check_decimals
 from quantdesk.venues.port import About, Fill, Piece, Swap
 from quantdesk.venues.raydium.amm_v4 import layout
 from quantdesk.venues.raydium.amm_v4.curve import Reserves, exact_input, exact_output
@@ -110,7 +111,7 @@ class AmmV4Followed:
         """Return the pool as it stands, the same one until something changes.
 
         Raises `Unavailable` (`pool.gone`, `pool.disabled`, `pool.not_open`) or `Refused`
-        (`pool.unsupported`, `liquidity.insufficient`).
+        (`pool.unsupported`, `decimals.mismatch`, `liquidity.insufficient`).
         """
         if self._made is None:
             self._made = self._snapshot()
@@ -128,6 +129,7 @@ class AmmV4Followed:
             raise kind(f"Raydium pool {self.address} {why}", code=code)
         if not account.fee.usable:
             raise Refused(f"pool {self.address} has no usable fee", code="pool.unsupported")
+        check_decimals(self.address, zip(account.mints, account.decimals, strict=True))
         reserves = self._reserves(account)
         seen = [self._seen[followed] for followed in (self.address, *account.vaults)]
         about = About(

@@ -173,7 +173,7 @@ class ClmmFollowed:
             self._pool = None
             self._pool = layout.pool(state)
             self._seen = (state.slot, seen_ms)
-            self._mints.follow(self._pool.mints)
+            self._mints.follow(self._pool.mints, decimals=self._pool.decimals)
             self._follow(self._pool)
         elif self._pool is not None:
             self._take(state, self._pool)
@@ -183,7 +183,7 @@ class ClmmFollowed:
 
         A pool whose fee depends on the time changes by the second. Raises `Unavailable`
         (`pool.gone`, `pool.disabled`, `pool.not_open`, `pool.incomplete`) or `Refused`
-        (`pool.unsupported`).
+        (`pool.unsupported`, `decimals.mismatch`).
         """
         now_s = now_ms // _MS
         pool = self._pool

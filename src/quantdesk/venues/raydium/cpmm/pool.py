@@ -138,7 +138,7 @@ class CpmmFollowed:
         """Return the pool as it stands, the same one until something changes.
 
         Raises `Unavailable` (`pool.gone`, `pool.incomplete` while a mint is unread,
-        `pool.disabled`, `pool.not_open`) or `Refused` (`pool.unsupported`,
+        `pool.disabled`, `pool.not_open`) or `Refused` (`pool.unsupported`, `decimals.mismatch`,
         `liquidity.insufficient` when it is empty).
         """
         fees = self._mints.fees()
@@ -155,7 +155,7 @@ class CpmmFollowed:
         self._pool, self._configs, self._vaults, self._mints = None, {}, {}, Mints(self.address)
         self._pool = layout.pool(owned(state, "Raydium pool", owner=layout.PROGRAM))
         self._mints = mints
-        self._mints.follow(self._pool.mints, self._pool.token_programs)
+        self._mints.follow(self._pool.mints, self._pool.token_programs, self._pool.decimals)
         self._configs = {at: configs[at] for at in (self._pool.config,) if at in configs}
         self._vaults = {at: vaults[at] for at in self._pool.vaults if at in vaults}
 

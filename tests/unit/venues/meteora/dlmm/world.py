@@ -9,6 +9,7 @@ from tests.unit.venues import ground
 from quantdesk.chains.port import AccountState
 from quantdesk.core.markets import MARKETS, Market
 from quantdesk.localnet import meteora_pools
+from quantdesk.localnet.accounts import mint
 from quantdesk.venues.following import Pools
 from quantdesk.venues.meteora.dlmm import layout
 from quantdesk.venues.meteora.dlmm.pool import DlmmFollowed, DlmmPool
@@ -22,10 +23,11 @@ _USD = {"SOL": Decimal(PRICE), "USDC": Decimal(1)}
 
 
 def genesis(market: Market = SOL) -> dict[str, AccountState]:
-    """Return the accounts of a market's pair."""
+    """Return the accounts of a market's pair, and the mints it asks for."""
     price = _USD[market.base.symbol] / _USD[market.quote.symbol]
     made = meteora_pools.accounts(market, price=price, depth_usd=Decimal(1_000_000), usd=_USD)
-    return ground.seen(made)
+    minted = [mint(asset, authority=ground.OTHER) for asset in (market.base, market.quote)]
+    return ground.seen([*made, *minted])
 
 
 ACCOUNTS: Final = genesis()

@@ -22,7 +22,8 @@ from quantdesk.venues.transfer_fee import FREE, TransferFee
 _FIRST, _SECOND = world.layout_of().mints
 _FEE: Final = TransferFee(100, minted.U64_MAX)
 _LATER: Final = TransferFee(300, minted.U64_MAX)
-_MINT: Final = minted.state(_FIRST, minted.mint(_FEE, _LATER, since=2))
+_DECIMALS: Final = world.layout_of().decimals[0]
+_MINT: Final = minted.state(_FIRST, minted.mint(_FEE, _LATER, since=2, decimals=_DECIMALS))
 _PROGRAMS_AT: Final = 232
 _PLAIN: Final = world.genesis()
 
@@ -100,7 +101,8 @@ def test_that_what_the_mint_said_before_the_pool_became_unreadable_is_forgotten(
 
 
 def test_that_a_token_that_runs_a_program_on_transfers_is_refused() -> None:
-    reason = _reason(_ready(minted.state(_FIRST, minted.mint(_FEE, more=minted.HOOK))))
+    hooked = minted.mint(_FEE, decimals=_DECIMALS, more=minted.HOOK)
+    reason = _reason(_ready(minted.state(_FIRST, hooked)))
     assert isinstance(reason, Refused)
     assert reason.code == "pool.unsupported"
 
