@@ -38,7 +38,8 @@ class Trade(msgspec.Struct, frozen=True):
     SELL gives exactly `base_raw` and receives at least `quote_limit_raw`; BUY receives exactly
     `base_raw` and pays at most `quote_limit_raw`. `memo` ties the transaction to its order and
     attempt. `expected_quote_raw` is what the quote promised to receive or pay, which a simulation
-    is held against; 0 says that nothing is known, and nothing is checked.
+    is held against; 0 says that nothing is known, and nothing is checked. `quoted_slot` is the
+    newest slot the quote knew of: a simulation of an older one says nothing about it.
     """
 
     side: Side
@@ -48,6 +49,7 @@ class Trade(msgspec.Struct, frozen=True):
     quote_limit_raw: int
     memo: str
     expected_quote_raw: int = 0
+    quoted_slot: int = 0
 
 
 class Simulation(msgspec.Struct, frozen=True):
@@ -140,8 +142,8 @@ class Chain(Protocol):
         """Build, simulate and sign; nothing is sent.
 
         Raises `Refused` (`funds.insufficient`, `simulation.failed`), or `Unavailable`
-        (`slippage.exceeded`, `quote.deviates`, `pool.gone`, `rpc.unavailable`) when a fresh try may
-        do better.
+        (`slippage.exceeded`, `quote.deviates`, `pool.gone`, `rpc.unavailable`, `rpc.behind`) when a
+        fresh try may do better.
         """
 
     async def send(self, transaction: Transaction) -> None:

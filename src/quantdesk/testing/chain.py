@@ -127,6 +127,8 @@ class ScriptedChain:
         self.before_send: Callable[[str, str], Awaitable[None]] | None = None
         """Awaited with memo and signature whenever bytes come in, before anything is done."""
         self.logs: tuple[str, ...] = ()
+        self.seen_slot: int | None = None
+        """The newest slot the node has seen: what was quoted of later ones it cannot try."""
         self._clock = clock
         self._poll_s = poll_s
         self._valid_blocks = valid_blocks
@@ -230,6 +232,8 @@ class ScriptedChain:
     def _prepare(self, trade: Trade, instructions: Sequence[Instruction]) -> Transaction:
         if len(instructions) != 1 or instructions[0].program != PROGRAM:
             raise Refused("this program is not deployed here", code="simulation.failed")
+        if self.seen_slot is not None and trade.quoted_slot > self.seen_slot:
+            raise Unavailable(f"the node is at slot {self.seen_slot}", code="rpc.behind")
         fill = msgspec.json.decode(instructions[0].data, type=Fill)
         if fill.base_raw != trade.base_raw:
             raise Refused("this is no fill of the trade's size", code="simulation.failed")

@@ -35,6 +35,8 @@ class ScriptedVenue:
     ) -> None:
         self.prices = {pair: list(path) for pair, path in prices.items()}
         self.problem: DeskError | None = None
+        self.slot = 0
+        """What its quotes are of."""
         self._clock = clock
         self._name = name
 
@@ -74,7 +76,7 @@ class ScriptedVenue:
             mints=(base.mint, quote.mint),
             spot=worth,
             compute_units=0,
-            slot=0,
+            slot=self.slot,
             seen_ms=now_ms,
         )
         return [ScriptedPool(about)]

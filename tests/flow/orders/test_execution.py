@@ -83,6 +83,37 @@ async def test_that_a_refusal_is_not_tried_again(stage: Stage) -> None:
     assert (order.error.code, order.error.retryable) == ("simulation.failed", False)
 
 
+async def test_that_a_node_behind_the_quote_is_asked_again_once_it_has_caught_up(
+    stage: Stage,
+) -> None:
+    stage.venues[0].slot, stage.chain.seen_slot = 9, 8
+    desk = stage.desk()
+    await stage.place(desk)
+    await stage.run_for(1)
+    (order,) = await stage.stored()
+    assert (order.status, order.waiting, order.attempt) == (S.ROUTING, "retry", 2)
+    assert stage.chain.sent == []
+
+    stage.chain.seen_slot = 9
+
+    assert await stage.run_until(stage.all_ended, within_s=60)
+    (order,) = await stage.stored()
+    assert (order.status, order.attempt) == (S.CONFIRMED, 2)
+
+
+@pytest.mark.parametrize("code", ["pool.moved", "compute.exceeded"])
+async def test_that_a_pool_that_moved_before_it_landed_is_quoted_again(
+    stage: Stage, code: str
+) -> None:
+    stage.chain.plan_of = lambda _order, attempt: Plan(reverts=code if attempt == 1 else "")
+
+    order, _ = await _played(stage)
+
+    assert (order.status, order.attempt) == (S.CONFIRMED, 2)
+    first, second = (await stage.attempts([order.id]))[order.id]
+    assert first.signature != second.signature
+
+
 async def test_that_slippage_on_chain_is_tried_again_with_another_signature(stage: Stage) -> None:
     stage.chain.plan_of = lambda _order, attempt: Plan(worse_bps=80 if attempt == 1 else 0)
 

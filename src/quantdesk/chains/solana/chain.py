@@ -131,7 +131,7 @@ class Solana:
         Raises `Refused` (`funds.insufficient`, `amount.too_small`, `amount.too_large`,
         `transaction.too_large`, `simulation.failed`, `wallet.elsewhere`) or `Unavailable`
         (`slippage.exceeded`, `quote.deviates`, `pool.gone`, `pool.moved`, `blockhash.expired`,
-        `chain.busy`, `compute.exceeded`, `rpc.*`).
+        `chain.busy`, `compute.exceeded`, `rpc.*`, `rpc.behind` among them).
         """
         signer = self._keypair
         if signer is None:

@@ -41,7 +41,8 @@ class Trials:
         """Return what an unsigned message at a unit price of zero would do.
 
         `tables` are those it was compiled with. Raises what the chain refuses it for (`failures`),
-        `Unavailable` (`quote.deviates`, `rpc.*`).
+        `Unavailable` (`quote.deviates`, `rpc.*`; `rpc.behind` from a node that has not seen yet
+        what the quote is of).
         """
         raw = b64encode(bytes(builder.unsigned(message))).decode("ascii")
         if self._tells_balances or not trade.expected_quote_raw:
@@ -114,6 +115,12 @@ class Trials:
     ) -> Simulation:
         result = answer.value
         logs = tuple(result.logs or ())
+        if answer.context.slot < trade.quoted_slot:
+            raise Unavailable(
+                f"the node tried the trade at slot {answer.context.slot}; its quote is of slot "
+                f"{trade.quoted_slot}",
+                code="rpc.behind",
+            )
         if result.err is not None:
             raise failure(result.err, logs=logs, called=builder.called(message)).error()
         if result.units_consumed is None:

@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any, NoReturn
 
 import structlog
+from msgspec.structs import replace
 
 from quantdesk.chains.port import Chain, Fate, Receipt, Simulation, Trade, Transaction
 from quantdesk.core.clock import Clock
@@ -262,7 +263,10 @@ class Execution:
 
 
 async def _signed(order: Order, floor: Floor, choice: Choice) -> Transaction:
-    trade = _trade(order, choice.limit_raw, expected_raw=choice.quote_raw)
+    trade = _trade(order, choice.limit_raw)
+    pools = (hop.pool.about for leg in choice.route.legs for hop in leg.hops)
+    quoted_slot = max(about.slot for about in pools)
+    trade = replace(trade, expected_quote_raw=choice.quote_raw, quoted_slot=quoted_slot)
     return await floor.chain.prepare(trade, swaps(choice, floor.wallet))
 
 
@@ -276,7 +280,7 @@ def _wanted(order: Order) -> Wanted:
     )
 
 
-def _trade(order: Order, limit_raw: int, *, expected_raw: int = 0) -> Trade:
+def _trade(order: Order, limit_raw: int) -> Trade:
     traded = market(order.pair)
     return Trade(
         side=order.side,
@@ -285,7 +289,6 @@ def _trade(order: Order, limit_raw: int, *, expected_raw: int = 0) -> Trade:
         base_raw=order.base_raw,
         quote_limit_raw=limit_raw,
         memo=f"qd:{order.id}:{order.attempt}",
-        expected_quote_raw=expected_raw,
     )
 
 

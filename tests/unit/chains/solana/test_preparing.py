@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from solders.keypair import Keypair
 from solders.message import MessageV0
 from solders.transaction import VersionedTransaction
@@ -127,6 +128,30 @@ async def test_signs_nothing_that_is_worse_than_quoted(
         said = problem.code
 
     assert said == code
+
+
+@pytest.mark.parametrize("expected", [0, 1_000])
+@pytest.mark.parametrize(("quoted", "code"), [(6, ""), (7, "rpc.behind")])
+async def test_takes_no_word_from_a_node_that_is_behind_the_quote(
+    node: ScriptedNode, prepares: Prepares, expected: int, quoted: int, code: str
+) -> None:
+    chain = prepares()
+    sale = replace(_sale(expected), quoted_slot=quoted)
+
+    assert await _problem(chain, sale) == code
+
+    # What fails there may be what the quote knows to be over: it is no reason to give up.
+    refused = {"err": {"InstructionError": [4, {"Custom": 1}]}, "logs": [], "unitsConsumed": 1}
+    node.says["simulateTransaction"] = lambda *_: {"context": {"slot": 6}, "value": refused}
+    assert await _problem(chain, sale) == (code or "simulation.failed")
+
+
+async def _problem(chain: Solana, wanted: Trade) -> str:
+    try:
+        await chain.prepare(wanted, _own())
+    except DeskError as problem:
+        return problem.code
+    return ""
 
 
 async def test_asks_an_older_node_for_the_accounts_too(
