@@ -1,12 +1,12 @@
 """`LiveAccounts`: account states as they change, over a node's WebSocket.
 
 Every connection subscribes first and reads all accounts after, so that no change falls between the
-two; a state older than one already given is dropped. When the socket ends or falls silent, the
-whole begins anew after a pause.
+two; a state older than one already given is dropped. When the socket ends or falls silent, or no
+longer tells of some account, the whole begins anew after a pause.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from typing import Final
 
@@ -17,6 +17,7 @@ from yarl import URL
 from quantdesk.chains.port import AccountState
 from quantdesk.chains.solana.pubsub import Subscriptions
 from quantdesk.chains.solana.reading import read
+from quantdesk.chains.solana.rereads import Rereads
 from quantdesk.chains.solana.rpc import Rpc
 from quantdesk.core.backoff import Backoff
 from quantdesk.core.clock import Clock
@@ -25,6 +26,7 @@ from quantdesk.core.errors import DeskError
 _MESSAGE_BYTES_MAX: Final = 16 << 20  # an account holds at most 10 MiB
 _PAUSE_S: Final = 0.25
 _PAUSE_S_MAX: Final = 10.0
+_REREAD_S: Final = 30.0
 
 _log = structlog.get_logger(__name__)
 
@@ -97,8 +99,13 @@ class LiveAccounts:
                 silence_s=self._silence_s,
             )
             early = await subscriptions.open()
-            states = await read(self._rpc, addresses, commitment=self._commitment)
-            for state in [*states, *early]:
+
+            def reading() -> Awaitable[list[AccountState]]:
+                return read(self._rpc, addresses, commitment=self._commitment)
+
+            rereads = Rereads(reading, clock=self._clock, every_s=_REREAD_S)
+            for state in [*await reading(), *early]:
+                rereads.told(state)
                 yield state
             self.heard_ms = self._clock.now_ms()
             self.connections += 1
@@ -107,6 +114,11 @@ class LiveAccounts:
                     change = await subscriptions.next()
                     self.heard_ms = self._clock.now_ms()
                     backoff.healthy()
-                    yield change
+                    if change is not None:
+                        rereads.told(change)
+                        yield change
+                    for found in rereads.found():
+                        yield found
             finally:
                 self.connections -= 1
+                rereads.close()

@@ -3,6 +3,7 @@
 import asyncio
 from base64 import b64encode
 from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -22,9 +23,16 @@ def _account(data: bytes) -> dict[str, Any]:
     return {"lamports": 1, "owner": "x", "data": [b64encode(data).decode(), "base64"]}
 
 
-def _reads(node: ScriptedNode, slot: int, *accounts: bytes) -> None:
-    value = [_account(data) for data in accounts]
-    node.says["getMultipleAccounts"] = lambda *_: {"context": {"slot": slot}, "value": value}
+def _reads(node: ScriptedNode, slot: int, *accounts: bytes) -> asyncio.Event:
+    """Let the node read these from now on; what is returned is set once it was asked."""
+    value, asked = [_account(data) for data in accounts], asyncio.Event()
+
+    def read(*_: object) -> dict[str, Any]:
+        asked.set()
+        return {"context": {"slot": slot}, "value": value}
+
+    node.says["getMultipleAccounts"] = read
+    return asked
 
 
 @pytest.fixture
@@ -115,6 +123,135 @@ async def test_yields_nothing_older_after_it_came_back(
         AccountState("A", b"a7", "x", 7),
         AccountState("B", b"b9", "x", 9),
     ]
+
+
+_WAIT_S = 5
+_BEAT = {"jsonrpc": "2.0", "method": "slotNotification", "params": {"subscription": 1, "result": 1}}
+
+
+async def _next_by_beats(node: ScriptedNode, states: Stream) -> AccountState:
+    """Return the next state of a node that says nothing but that it lives."""
+    coming = asyncio.ensure_future(anext(states))
+    async with asyncio.timeout(_WAIT_S):
+        while not coming.done():
+            with suppress(ConnectionResetError):  # it hung up
+                await node.say(_BEAT)
+            for _ in range(20):
+                await asyncio.sleep(0)
+    return await coming
+
+
+async def _until_read(clock: ManualClock, *readings: asyncio.Event) -> None:
+    """Let time pass until each was asked for; one begins when the one before is judged."""
+    async with asyncio.timeout(_WAIT_S):
+        for asked in readings:
+            while not asked.is_set():
+                await clock.advance(30)
+
+
+async def test_finds_what_a_dead_subscription_does_not_tell(
+    node: ScriptedNode, stream: Stream, clock: ManualClock
+) -> None:
+    _reads(node, 5, b"a", b"b")
+    await anext(stream)
+    await anext(stream)
+    _reads(node, 90, b"a", b"b2")  # A stayed as it was
+
+    await clock.advance(30)
+
+    assert await _next_by_beats(node, stream) == AccountState("B", b"b2", "x", 90)
+
+
+async def test_begins_anew_when_a_node_goes_on_not_telling(
+    node: ScriptedNode, live: LiveAccounts, stream: Stream, clock: ManualClock
+) -> None:
+    _reads(node, 5, b"a", b"b")
+    await anext(stream)
+    await anext(stream)
+    _reads(node, 90, b"a", b"b2")
+    await clock.advance(30)
+    await _next_by_beats(node, stream)
+    assert live.drops == 0
+    _reads(node, 170, b"a", b"b3")
+    await clock.advance(30)
+
+    coming = asyncio.ensure_future(_next_by_beats(node, stream))
+    async with asyncio.timeout(_WAIT_S):
+        await clock.asleep(1)
+    await clock.advance(10)
+
+    assert (await coming).data == b"a"
+    assert (node.connections, live.drops) == (2, 1)
+
+
+async def test_believes_no_reading_that_is_behind_what_was_told(
+    node: ScriptedNode, live: LiveAccounts, stream: Stream, clock: ManualClock
+) -> None:
+    _reads(node, 5, b"a", b"b")
+    await anext(stream)
+    await anext(stream)
+    await node.change(2, slot=80, data=_account(b"b8"))
+    await anext(stream)
+    behind = _reads(node, 79, b"a", b"b7")
+    coming = asyncio.ensure_future(_next_by_beats(node, stream))
+    await _until_read(clock, behind)
+    for _ in range(2):
+        await _until_read(clock, _reads(node, 80, b"a", b"b8"))
+
+    await node.change(1, slot=81, data=_account(b"a8"))
+
+    assert await coming == AccountState("A", b"a8", "x", 81)
+    assert live.drops == 0
+
+
+async def test_what_was_told_late_is_no_reason_to_begin_anew(
+    node: ScriptedNode, live: LiveAccounts, stream: Stream, clock: ManualClock
+) -> None:
+    _reads(node, 5, b"a", b"b")
+    await anext(stream)
+    await anext(stream)
+    _reads(node, 90, b"a", b"b2")
+    await clock.advance(30)
+    await _next_by_beats(node, stream)
+    await node.change(2, slot=90, data=_account(b"b2"))
+    assert (await anext(stream)).data == b"b2"
+    _reads(node, 170, b"a3", b"b2")
+    await clock.advance(30)
+
+    assert await _next_by_beats(node, stream) == AccountState("A", b"a3", "x", 170)
+    assert live.drops == 0
+
+
+async def test_gives_a_quiet_account_again_after_ten_minutes(
+    node: ScriptedNode, stream: Stream, clock: ManualClock
+) -> None:
+    _reads(node, 5, b"a", b"b")
+    await anext(stream)
+    await anext(stream)
+    await node.change(1, slot=100, data=_account(b"a2"))
+    await anext(stream)
+    _reads(node, 1_505, b"a2", b"b")
+
+    await clock.advance(30)
+
+    assert await _next_by_beats(node, stream) == AccountState("B", b"b", "x", 1_505)
+
+
+async def test_a_reading_that_fails_changes_nothing(
+    node: ScriptedNode, live: LiveAccounts, stream: Stream, clock: ManualClock
+) -> None:
+    _reads(node, 5, b"a", b"b")
+    await anext(stream)
+    await anext(stream)
+    failing = _reads(node, 90, b"a")  # one account of two
+    coming = asyncio.ensure_future(_next_by_beats(node, stream))
+    await _until_read(clock, failing)
+    await _until_read(clock, _reads(node, 5, b"a", b"b"))
+
+    await node.change(1, slot=6, data=_account(b"a6"))
+
+    assert (await coming).data == b"a6"
+    assert live.drops == 0
 
 
 async def test_pauses_twice_as_long_after_each_failure_up_to_a_bound(
