@@ -26,7 +26,7 @@ STYLES = {
 }
 _WAITING = {
     "price": "waits for its limit price",
-    "liquidity": "no pool can fill its amount",
+    "liquidity": "no pool fills its amount at its price",
     "amount": "too small for every pool",
     "retry": "nothing was filled",
     "halt": "trading is halted",

@@ -21,7 +21,7 @@ from quantdesk.chains.solana.rpc import Rpc
 from quantdesk.core.assets import Asset
 from quantdesk.core.clock import Clock, SystemClock
 from quantdesk.core.errors import DeskError
-from quantdesk.core.ids import ids
+from quantdesk.core.ids import NewId, ids
 from quantdesk.core.markets import MARKETS, Market, Side
 from quantdesk.core.validity import Validity
 from quantdesk.engines.orders.engine import TOPIC, Orders, Rules
@@ -154,27 +154,38 @@ class World:
     clock: Clock
     told: list[OrderEvent]
     account_id: UUID
-    market: Market
+    rival: Rival
+    new_id: NewId
 
     async def ended(self, side: Side, base_raw: int) -> list[OrderEvent]:
         """Place an order and return all its events once it has ended."""
         placed = await self.orders.place(self._approved(side, base_raw))
-        async with asyncio.timeout(WAIT_S):
-            while not any(event.status in _ENDED for event in self.told):
-                await self.clock.sleep(_POLL_S)
+        await self._until(lambda event: event.status in _ENDED)
         return await self.orders.events([placed.order.id])
 
-    def _approved(self, side: Side, base_raw: int) -> Approved:
+    async def waits_for(self, side: Side, base_raw: int, limit_price: Decimal) -> str | None:
+        """Place a limit order and return what it first waits for; None when it ends instead."""
+        await self.orders.place(self._approved(side, base_raw, limit_price))
+        return await self._until(lambda event: bool(event.waiting) or event.status in _ENDED)
+
+    async def _until(self, holds: Callable[[OrderEvent], bool]) -> str | None:
+        async with asyncio.timeout(WAIT_S):
+            while not (found := [event for event in self.told if holds(event)]):
+                await self.clock.sleep(_POLL_S)
+        self.told.clear()
+        return found[0].waiting
+
+    def _approved(self, side: Side, base_raw: int, limit_price: Decimal | None = None) -> Approved:
         intent = Intent(
-            account_id=self.account_id, market=self.market, side=side, base_raw=base_raw,
-            slippage_bps=50, limit_price=None, expires_ms=None,
+            account_id=self.account_id, market=self.rival.market, side=side, base_raw=base_raw,
+            slippage_bps=50, limit_price=limit_price, expires_ms=None,
         )  # fmt: skip
         facts = Facts(
             now_ms=self.clock.now_ms(), base_usd=Decimal(100), price_age_ms=0,
             price_validity=Validity.VALID, prices=(), day_notional_usd=Decimal(0), open_orders=0,
             gives_raw=0,
         )  # fmt: skip
-        return check(intent, limits=Limits(), facts=facts, decision_id=self.orders.owner)
+        return check(intent, limits=Limits(), facts=facts, decision_id=self.new_id())
 
 
 @asynccontextmanager
@@ -225,7 +236,7 @@ async def opened(
         bus.listen(TOPIC, told.extend)
         await orders.start()
         try:
-            yield World(orders, chain, rpc, clock, told, new_id(), market)
+            yield World(orders, chain, rpc, clock, told, new_id(), rival, new_id)
         finally:
             await orders.stop()
             following.cancel()

@@ -128,11 +128,13 @@ class Execution:
     def _hindrance(self, floor: Floor, order: Order) -> str | None:
         try:
             choice = routed(floor, _wanted(order), now_ms=self._clock.now_ms())
+            if not choice.meets_limit:
+                return resting.LIQUIDITY if choice.lacks_depth else resting.PRICE
             floor.check_price(choice.wanted.market, choice.price)
         except (Refused, Unavailable) as problem:
             # No route, or no fresh reference near it: a pool may be wrong for long.
             return resting.hindrance(problem)
-        return None if choice.meets_limit else resting.PRICE
+        return None
 
     async def _try(self, order: Order) -> Order:
         """Make one attempt; it ends the order or makes another one due."""

@@ -1,7 +1,8 @@
 """What a resting order waits for, and when that is worth a new version of it. Pure.
 
     price       the market is not at its limit price, or no fresh reference agrees that it is
-    liquidity   no pool, nor all of them together, can fill its amount at any price
+    liquidity   no pool, nor all of them together, can fill its amount at any price, or at its
+                limit price, which a small part of it would meet
     amount      what it trades is too little for any pool
     halt        trading is halted; so do orders without a limit price wait
 
@@ -16,16 +17,17 @@ from quantdesk.core.errors import DeskError, Refused
 from quantdesk.engines.orders.model import Order
 
 PRICE: Final = "price"
+LIQUIDITY: Final = "liquidity"
 HALT: Final = "halt"
 TOLD_MS: Final = 60_000
 
 _OF_ITS_SIZE: Final[Mapping[str, str]] = {
-    "liquidity.insufficient": "liquidity",
-    "transaction.too_large": "liquidity",
+    "liquidity.insufficient": LIQUIDITY,
+    "transaction.too_large": LIQUIDITY,
     "amount.too_small": "amount",
 }
 _LATE: Final[Mapping[str, str]] = {
-    "liquidity": "no pool could fill its amount in time",
+    LIQUIDITY: "no pool could fill its amount in time",
     "amount": "its amount was too small for every pool until it expired",
     HALT: "trading was halted until it expired",
 }

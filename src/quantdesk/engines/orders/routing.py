@@ -19,6 +19,8 @@ from quantdesk.engines.orders.plans import Terms, always
 from quantdesk.engines.orders.router import Route, advised, lone, route
 from quantdesk.venues.port import Pool, Venue
 
+_PARTS = 1_000
+
 Fits = Callable[[Sequence[Leg]], bool]
 """Says whether legs go into one transaction."""
 
@@ -76,8 +78,13 @@ class Choice(msgspec.Struct, frozen=True):
         wanted = self.wanted
         if wanted.limit_price is None:
             return True
-        bound = limit_raw(wanted, wanted.limit_price)
-        return self.quote_raw <= bound if wanted.side is Side.BUY else self.quote_raw >= bound
+        return _meets(wanted, self.quote_raw)
+
+    @property
+    def lacks_depth(self) -> bool:
+        """Return whether its size alone is in the way: a thousandth would meet the limit price."""
+        part = msgspec.structs.replace(self.wanted, base_raw=max(1, self.wanted.base_raw // _PARTS))
+        return not self.meets_limit and any(_fills(pool, part) for pool in self.seen)
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
@@ -206,6 +213,22 @@ def price_of(quote_raw: int, wanted: Wanted) -> Decimal:
     """Return quote per base of a fill of the wanted size."""
     scale = wanted.market.base.decimals - wanted.market.quote.decimals
     return (Decimal(quote_raw) / wanted.base_raw).scaleb(scale)
+
+
+def _meets(wanted: Wanted, quote_raw: int) -> bool:
+    assert wanted.limit_price is not None, "there is a limit price to meet"
+    bound = limit_raw(wanted, wanted.limit_price)
+    return quote_raw <= bound if wanted.side is Side.BUY else quote_raw >= bound
+
+
+def _fills(pool: Pool, wanted: Wanted) -> bool:
+    asked = wanted.asked
+    try:
+        if asked.exact_in:
+            return _meets(wanted, pool.exact_in(asked.paid, asked.amount).received)
+        return _meets(wanted, pool.exact_out(asked.paid, asked.amount).paid)
+    except (Refused, Unavailable):
+        return False
 
 
 def leg_limits(choice: Choice) -> list[int]:

@@ -1,6 +1,7 @@
 /** What became of one's own orders, state by state: what the desk tells everybody of their own. */
 import { useMemo } from "react";
 import type { Schema } from "../../api/client";
+import { stageWords } from "../trade/orderWords";
 import { Button, Chip, Download, Empty, Panel, Table } from "../../ui";
 import { Link } from "./address";
 import { Loaded } from "./Loaded";
@@ -93,7 +94,7 @@ function State({ event }: { event: Event }) {
       <Chip kind={ENDED[event.status] ?? "info"}>{event.status}</Chip>
       {event.attempt > 1 && <span className="quiet">attempt {event.attempt}</span>}
       {event.outcome === "unknown" && <Chip kind="warn">outcome unknown</Chip>}
-      {event.waiting && <span className="quiet">waits for the {event.waiting}</span>}
+      {event.waiting && <span className="quiet">{stageWords(event)}</span>}
       {event.error && <code className="warn">{event.error.code}</code>}
     </span>
   );

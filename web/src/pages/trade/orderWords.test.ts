@@ -104,6 +104,11 @@ describe("words", () => {
   it("say what is going on", () => {
     expect(orderName({ direction: "SELL", amount: "1e-9", pair: "SOL-USDC" })).toBe("Sell 0.000000001 SOL");
     expect(stageWords(event(1, "PENDING", { waiting: "price" }))).toBe("waiting for its price");
+    expect(stageWords(event(1, "PENDING", { waiting: "liquidity" }))).toContain("liquidity");
+    expect(stageWords(event(1, "PENDING", { waiting: "amount" }))).toContain("too small");
+    expect(stageWords(event(3, "ROUTING", { waiting: "halt" }))).toContain("halted");
+    expect(stageWords(event(3, "ROUTING", { attempt: 2, waiting: "retry" }))).toContain("attempt 2");
+    expect(stageWords(event(1, "PENDING"))).toBe("queued");
     expect(stageWords(event(4, "ROUTING", { attempt: 2 }))).toContain("attempt 2 of 3");
     expect(stageWords(event(4, "SUBMITTED", { outcome: "unknown" }))).toContain("unknown");
     const error = { code: "slippage.exceeded", detail: "the price moved", retryable: true };

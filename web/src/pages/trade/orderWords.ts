@@ -25,14 +25,22 @@ export function orderName(order: { direction: string; amount: string; pair: stri
 type Told = Pick<OrderEvent, "status" | "attempt"> &
   Partial<Pick<OrderEvent, "waiting" | "outcome" | "error" | "executionPrice">>;
 
+/** What an order that is not being executed now waits for. */
+const WAITING: Record<string, string> = {
+  price: "waiting for its price",
+  liquidity: "waiting for liquidity: no pool fills its amount at its price",
+  amount: "waiting: too small for every pool",
+  halt: "waiting: trading is halted",
+};
+
 /** Say what is happening to an order, in a few words. */
 export function stageWords(event: Told): string {
   const again = event.attempt > 1 ? ` (attempt ${event.attempt} of ${ATTEMPTS_MAX})` : "";
   switch (event.status) {
     case "PENDING":
-      return event.waiting === "price" ? "waiting for its price" : "queued";
+      return WAITING[event.waiting ?? ""] ?? "queued";
     case "ROUTING":
-      return `comparing quotes${again}`;
+      return WAITING[event.waiting ?? ""] ?? `comparing quotes${again}`;
     case "BUILDING":
       return `building and simulating the transaction${again}`;
     case "SUBMITTED":
