@@ -66,6 +66,19 @@ def test_a_page_that_is_written_from_code_is_what_the_code_says(file: str, page:
     assert (FOLDER / file).read_text() == page, "run `make docs`"
 
 
+def codes_of_faults() -> list[str]:
+    """Return the codes in the second column of the table of faults."""
+    table = (ROOT / "docs/flow/errors.md").read_text().partition("## Faults of pools")[2]
+    cells = [row.split("|")[2] for row in table.splitlines() if row.startswith("| ")]
+    return sorted({code for cell in cells for code in re.findall(r"`([a-z.]+_?[a-z_]*)`", cell)})
+
+
+def test_every_code_in_the_table_of_faults_is_raised_somewhere() -> None:
+    sources = [path.read_text() for path in (ROOT / "src").rglob("*.py")]
+    assert len(codes_of_faults()) > 15
+    assert [code for code in codes_of_faults() if not any(f'"{code}"' in s for s in sources)] == []
+
+
 def python_blocks() -> list[tuple[str, str]]:
     """Return every piece of Python that stands in a page, with the page's name."""
     return [
