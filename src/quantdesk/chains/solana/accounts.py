@@ -116,7 +116,7 @@ class LiveAccounts:
                     backoff.healthy()
                     if change is not None:
                         rereads.told(change)
-                        yield change
+                    yield change
                     for found in rereads.found():
                         yield found
             finally:
