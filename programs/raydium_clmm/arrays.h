@@ -17,9 +17,9 @@
 
 /* The tick arrays a swap was given, and how far it has come with them. */
 typedef struct {
-    const Pool *pool;
+    Pool *pool;
     const Pubkey *pool_key;
-    const Extension *extension; /* NULL where it was not given */
+    Extension *extension; /* NULL where it was not given */
     TickArray *array[ARRAYS_MAX];
     u32 count;
     u32 at;
@@ -36,21 +36,23 @@ INLINE i32 place_of(const Pool *pool, i32 tick) {
     return (i32)((u64)(tick + PLACES_MOST * span) / (u64)span) - PLACES_MOST;
 }
 
-/* *bits = a word of the bitmaps; *is_there = whether there is one. */
-NOINLINE u64 word_read(const Arrays *arrays, i32 word, u64 *bits, bool *is_there) {
-    *is_there = true;
+/* *bits = where a word of the bitmaps is, NULL where there is none. */
+NOINLINE u64 word_find(const Arrays *arrays, i32 word, Word **bits) {
+    *bits = NULL;
     if (word >= -MAP_WORDS && word < MAP_WORDS) {
-        *bits = arrays->pool->bitmap[word + MAP_WORDS];
+        *bits = &arrays->pool->bitmap[word + MAP_WORDS];
         return OK;
     }
-    *is_there = arrays->pool->tick_spacing < SPACING_WITHOUT_EXTENSION && word < WORDS_MOST &&
-                word >= -WORDS_MOST;
-    REQUIRE(!*is_there || arrays->extension, MissingTickArrayBitmapExtensionAccount);
-    if (*is_there && word >= 0) {
-        *bits = arrays->extension->above[word - MAP_WORDS];
-    } else if (*is_there) {
+    if (arrays->pool->tick_spacing >= SPACING_WITHOUT_EXTENSION || word >= WORDS_MOST ||
+        word < -WORDS_MOST) {
+        return OK;
+    }
+    REQUIRE(arrays->extension, MissingTickArrayBitmapExtensionAccount);
+    if (word >= 0) {
+        *bits = &arrays->extension->above[word - MAP_WORDS];
+    } else {
         u32 nearest = (u32)(-MAP_WORDS - 1 - word); /* words from the pool's own map down */
-        *bits = arrays->extension->below[nearest + (MAP_WORDS - 1) - 2 * (nearest % MAP_WORDS)];
+        *bits = &arrays->extension->below[nearest + (MAP_WORDS - 1) - 2 * (nearest % MAP_WORDS)];
     }
     return OK;
 }
@@ -59,13 +61,14 @@ NOINLINE u64 word_read(const Arrays *arrays, i32 word, u64 *bits, bool *is_there
 NOINLINE u64 nearest(const Arrays *arrays, bool down, i32 *place, bool *is_found) {
     u64 at = (u64)(*place + PLACES_MOST);
     for (;;) {
-        u64 bits;
-        TRY(word_read(arrays, (i32)(at / WORD_BITS) - WORDS_MOST, &bits, is_found));
-        if (!*is_found) {
+        Word *word;
+        TRY(word_find(arrays, (i32)(at / WORD_BITS) - WORDS_MOST, &word));
+        *is_found = word != NULL;
+        if (!word) {
             return OK;
         }
         u32 bit = at % WORD_BITS;
-        bits = down ? bits & ((2ull << bit) - 1) : bits >> bit << bit;
+        u64 bits = down ? word->bits & ((2ull << bit) - 1) : word->bits >> bit << bit;
         if (bits) {
             u32 found = (down ? bit_length(bits) : bit_length(bits & -bits)) - 1;
             *place = (i32)(at - bit + found) - PLACES_MOST;
@@ -73,6 +76,16 @@ NOINLINE u64 nearest(const Arrays *arrays, bool down, i32 *place, bool *is_found
         }
         at = down ? at - bit - 1 : at - bit + WORD_BITS;
     }
+}
+
+/* The last of the ticks of the array at hand is gone: so is its bit. */
+NOINLINE u64 forget_array(const Arrays *arrays) {
+    u64 at = (u64)(arrays->place + PLACES_MOST);
+    Word *word;
+    TRY(word_find(arrays, (i32)(at / WORD_BITS) - WORDS_MOST, &word));
+    REQUIRE(word, InvalidTickArray);
+    word->bits ^= 1ull << at % WORD_BITS;
+    return OK;
 }
 
 /* Come to the array where the swap begins: that of the current tick, or the nearest. */
@@ -115,8 +128,12 @@ INLINE bool has_orders(const Tick *tick) {
     return tick->orders || tick->orders_partly_filled;
 }
 
+INLINE bool has_liquidity(const Tick *tick) {
+    return tick->liquidity_gross.low || tick->liquidity_gross.high;
+}
+
 INLINE bool is_initialized(const Tick *tick) {
-    return tick->liquidity_gross.low || tick->liquidity_gross.high || has_orders(tick);
+    return has_liquidity(tick) || has_orders(tick);
 }
 
 /* The nearest initialized tick of an array from an index on, NULL where there is none. */

@@ -77,7 +77,7 @@ NOINLINE u64 add_array(const Call *call, const Account *account, Arrays *arrays)
 
 NOINLINE u64 set_extension(const Call *call, const Account *account, Arrays *arrays) {
     TRY(check_state(account, call->program_id, EXTENSION_DISCRIMINATOR, sizeof(Extension)));
-    arrays->extension = (const Extension *)account->data;
+    arrays->extension = (Extension *)account->data;
     REQUIRE(pubkey_equal(&arrays->extension->pool, arrays->pool_key),
             InvalidTickArrayBitmapExtensionAccount);
     return OK;
@@ -86,7 +86,7 @@ NOINLINE u64 set_extension(const Call *call, const Account *account, Arrays *arr
 /* Take the accounts behind the named ones for what their lengths say; the first other ends them. */
 NOINLINE u64 read_arrays(const Call *call, Arrays *arrays) {
     arrays->pool_key = call->accounts[POOL].key;
-    arrays->pool = (const Pool *)call->accounts[POOL].data;
+    arrays->pool = (Pool *)call->accounts[POOL].data;
     arrays->extension = NULL;
     arrays->count = 0;
     for (u64 i = SWAP_ACCOUNTS; i < call->account_count; i++) {

@@ -49,11 +49,30 @@ INLINE void wide_write(Wide *wide, u128 value) {
     wide->high = (u64)(value >> 64);
 }
 
+/* How the fee rises as the price moves, in groups of `tick_spacing` ticks. Times are in seconds. */
+typedef struct PACKED {
+    u16 filter_period;
+    u16 decay_period;
+    u16 reduction; /* in 10^-4 */
+    u32 control;   /* in 10^-5 */
+    u32 accumulator_max;
+    i32 group_reference;
+    u32 reference;
+    u32 accumulator;
+    u64 last_update;
+    u8 unused[46];
+} DynamicFee;
+
 typedef struct PACKED {
     u8 state[57];
     Pubkey mint; /* all zeros where there is no reward */
     u8 rest[80];
 } Reward;
+
+/* 64 tick arrays of a bitmap; a word of its own, as its place in a pool may be any. */
+typedef struct PACKED {
+    u64 bits;
+} Word;
 
 /* Arrays of two are token 0, token 1. Roots of prices are of token 1 per token 0 in base units,
  * Q64.64; fee growth is per unit of liquidity, Q64.64, and wraps. */
@@ -78,12 +97,12 @@ typedef struct PACKED {
     u8 fee_on;
     u8 unused_3[6];
     Reward rewards[REWARDS];
-    u64 bitmap[2 * MAP_WORDS]; /* tick arrays with ticks, from array -512 up */
+    Word bitmap[2 * MAP_WORDS]; /* tick arrays with ticks, from array -512 up */
     u8 unused_4[32];
     u64 fund_fees[2];
     u64 open_time; /* Unix seconds */
     u64 recent_epoch;
-    u8 dynamic_fee[80]; /* all zeros where the fee does not rise */
+    DynamicFee dynamic; /* all zeros where the fee does not rise */
     u8 unused_5[368];
 } Pool;
 
@@ -108,9 +127,9 @@ typedef struct {
     Wide fee_growth_outside[2];
     Wide reward_growth_outside[REWARDS];
     u64 order_phase;
-    u64 orders; /* of token 0 or 1, not filled yet */
-    u64 orders_partly_filled;
-    Wide unfilled_ratio;
+    u64 orders; /* what limit orders sell here, of the token the price moves out of */
+    u64 orders_partly_filled; /* the rest of those that came first */
+    Wide unfilled_ratio; /* of these, Q64.64 */
     u8 unused[8];
 } Tick;
 
@@ -131,10 +150,11 @@ typedef struct {
 typedef struct {
     u64 discriminator;
     Pubkey pool;
-    u64 above[EXTENSION_MAPS * MAP_WORDS];
-    u64 below[EXTENSION_MAPS * MAP_WORDS];
+    Word above[EXTENSION_MAPS * MAP_WORDS];
+    Word below[EXTENSION_MAPS * MAP_WORDS];
 } Extension;
 
+_Static_assert(sizeof(DynamicFee) == 80, "the program's layout");
 _Static_assert(sizeof(Reward) == 169, "the program's layout");
 _Static_assert(sizeof(Pool) == 1544, "the program's layout");
 _Static_assert(sizeof(Config) == 117, "the program's layout");

@@ -30,8 +30,7 @@
     error(InsufficientLiquidityForDirection, 6036)                                                 \
     error(MaxTokenOverflow, 6037)                                                                  \
     error(CalculateOverflow, 6038)                                                                 \
-    error(InvalidOrderPhase, 6041)                                                                 \
-    error(InvalidDynamicFeeConfigParams, 6044)                                                     \
+    error(InvalidLimitOrderAmount, 6042)                                                           \
     error(ZeroSqrtPrice, 6046)                                                                     \
     error(ZeroLiquidity, 6047)                                                                     \
     error(InvalidTickArrayBitmapExtensionAccount, 6051)

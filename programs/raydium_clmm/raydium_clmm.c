@@ -7,8 +7,7 @@
  * reaches and leaves the vaults; of a token whose transfers pay a fee the trader pays more and
  * receives less.
  *
- * Left out: fees that rise as the price moves, limit orders and rewards, and the older `swap`. A
- * pool or tick that has one of these is refused, never served wrongly.
+ * Left out: rewards and the older `swap`. A pool that has rewards is refused, never served wrongly.
  */
 #include "checks.h"
 #include "swap.h"
@@ -72,11 +71,6 @@ NOINLINE u64 find_direction(const Account *accounts, const Pool *pool, bool *dow
 /* Pools that do what this program leaves out. */
 NOINLINE u64 check_served(const Pool *pool) {
     static const Pubkey nobody;
-    u8 dynamic = 0;
-    for (u32 i = 0; i < sizeof(pool->dynamic_fee); i++) {
-        dynamic |= pool->dynamic_fee[i];
-    }
-    REQUIRE(!dynamic, InvalidDynamicFeeConfigParams);
     for (int i = 0; i < REWARDS; i++) {
         REQUIRE(pubkey_equal(&pool->rewards[i].mint, &nobody), InvalidRewardIndex);
     }
@@ -136,6 +130,7 @@ NOINLINE u64 begin(const Call *call, const Arguments *arguments, const Clock *cl
     swap->fee_token = fee_token_of(pool, down);
     swap->terms = (Terms){down, arguments->exact_in, swap->fee_token == (down ? 0 : 1),
                           config->trade_rate};
+    fee_begin(&swap->fee, pool, config->trade_rate, (u64)clock->unix_timestamp);
     swap->left = amount;
     swap->price = pool->sqrt_price;
     swap->tick = pool->tick;

@@ -1,11 +1,12 @@
-/* A swap from tick to tick: the price moves to the next initialized one, where liquidity joins or
- * leaves, until the exact amount is done or the price at its limit.
+/* A swap from tick to tick: the price moves to the next initialized one, at which limit orders are
+ * filled before liquidity joins or leaves, until the exact amount is done or the price at its limit.
+ * A rising fee makes it stop at more places in between.
  * Source: https://github.com/raydium-io/raydium-clmm (instructions/swap.rs, swap_internal).
  */
 #pragma once
 
-#include "arrays.h"
-#include "step.h"
+#include "fee.h"
+#include "orders.h"
 
 /* A swap under way. `left` is what is to be paid (exact in) or received still. */
 typedef struct {
@@ -13,6 +14,7 @@ typedef struct {
     const Config *config;
     Arrays arrays;
     Terms terms;
+    Fee fee;
     int fee_token;
     u128 limit;
     u64 left;
@@ -69,7 +71,6 @@ INLINE void turn_outside(Wide *outside, u128 growth) {
 
 /* Let the liquidity of a tick join or leave. */
 NOINLINE u64 cross(Swap *swap, Tick *tick) {
-    REQUIRE(!has_orders(tick), InvalidOrderPhase);
     for (int token = 0; token < 2; token++) {
         turn_outside(&tick->fee_growth_outside[token],
                      token == swap->fee_token ? swap->fee_growth : swap->pool->fee_growth[token]);
@@ -84,36 +85,83 @@ NOINLINE u64 cross(Swap *swap, Tick *tick) {
         REQUIRE(amount <= U128_MAX - swap->liquidity, LiquidityAddValueErr);
         swap->liquidity += amount;
     }
+    return OK;
+}
+
+/* Trade with the limit orders of a tick; one that has nothing more leaves its array. */
+NOINLINE u64 fill_orders(Swap *swap, const u128 *price, Tick *tick) {
+    if (!swap->left || !has_orders(tick)) {
+        return OK;
+    }
+    TickArray *array = swap->arrays.array[swap->arrays.at];
+    Part part;
+    TRY(orders_fill(&swap->terms, price, swap->left, tick, &part));
+    TRY(take(swap, &part));
+    REQUIRE(!swap->left || !has_orders(tick), ANCHOR_REQUIRE_EQ_VIOLATED);
+    if (is_initialized(tick)) {
+        return OK;
+    }
+    REQUIRE(array->initialized_count, CalculateOverflow);
+    array->initialized_count--;
+    return array->initialized_count ? OK : forget_array(&swap->arrays);
+}
+
+/* The price has come to a tick. */
+NOINLINE u64 reach(Swap *swap, const u128 *price, Tick *tick) {
+    TRY(fill_orders(swap, price, tick));
+    bool stays = has_orders(tick);
+    if (!stays && has_liquidity(tick)) {
+        TRY(cross(swap, tick));
+    }
     u8 *epoch = swap->arrays.array[swap->arrays.at]->recent_epoch;
     for (int i = 0; i < 8; i++) {
         epoch[i] = (u8)(swap->epoch >> (8 * i));
     }
-    swap->tick = tick->number - swap->terms.down;
+    swap->tick = tick->number - (swap->terms.down != stays);
+    return OK;
+}
+
+/* Move the price as far as the fee's rate holds, on the way to a tick that lies at `end`. */
+NOINLINE u64 swap_part(Swap *swap, Way *way, const u128 *end, Tick *tick) {
+    bool down = swap->terms.down;
+    Bound bound;
+    Part part;
+    TRY(fee_rate(&swap->fee, &swap->terms.rate));
+    fee_bound(&swap->fee, &way->target, &swap->liquidity, down, &bound);
+    *way = (Way){swap->price, bound.price, swap->liquidity, swap->left};
+    part.price = bound.price;
+    if (swap->price != bound.price) {
+        TRY(move(&swap->terms, way, &part));
+        TRY(take(swap, &part));
+    }
+    swap->price = part.price;
+    bool is_there = part.price == *end;
+    if (is_there) {
+        TRY(reach(swap, end, tick));
+    } else if (bound.is_group_end && part.price == bound.price && part.price != way->start) {
+        swap->tick = bound.tick;
+    } else if (part.price != way->start) {
+        TRY(tick_at(&part.price, &swap->tick));
+    }
+    fee_moved(&swap->fee, is_there ? tick->number : swap->tick, down);
     return OK;
 }
 
 /* Trade up to the next initialized tick, and across it if there. */
 NOINLINE u64 swap_step(Swap *swap) {
     bool down = swap->terms.down;
-    Way way = {.start = swap->price, .liquidity = swap->liquidity, .left = swap->left};
-    u128 end;
+    u128 end, target;
     Tick *tick;
-    Part part;
+    Way way;
     TRY(next_tick(&swap->arrays, swap->tick, down, &tick));
     sqrt_price_at(tick->number, &end);
-    way.target = (down ? end < swap->limit : end > swap->limit) ? swap->limit : end;
-    REQUIRE(down ? way.target <= swap->price : way.target >= swap->price,
-            ANCHOR_REQUIRE_GTE_VIOLATED);
-    part.price = way.target;
-    if (swap->price != way.target) {
-        TRY(move(&swap->terms, &way, &part));
-        TRY(take(swap, &part));
-    }
-    swap->price = part.price;
-    if (part.price == end) {
-        return cross(swap, tick);
-    }
-    return part.price == way.start ? OK : tick_at(&part.price, &swap->tick);
+    target = (down ? end < swap->limit : end > swap->limit) ? swap->limit : end;
+    REQUIRE(down ? target <= swap->price : target >= swap->price, ANCHOR_REQUIRE_GTE_VIOLATED);
+    do {
+        way.target = target;
+        TRY(swap_part(swap, &way, &end, tick));
+    } while (swap->left && swap->price != target);
+    return OK;
 }
 
 INLINE u64 swap_run(Swap *swap) {
@@ -138,5 +186,6 @@ NOINLINE u64 apply(const Swap *swap) {
     pool->sqrt_price = swap->price;
     pool->liquidity = swap->liquidity;
     pool->recent_epoch = swap->epoch;
+    pool->dynamic = swap->fee.dynamic; /* as it was where the fee does not rise */
     return OK;
 }

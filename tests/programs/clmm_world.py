@@ -48,8 +48,10 @@ _DECIMALS: Final = (9, 6)  # as the pool says
 _AMOUNT: Final = slice(64, 72)
 _EVENT: Final = struct.Struct("<8s 32s 32s 64s 4Q ? 16s 16s i 2Q")
 _LOGGED: Final = "Program data: "
+_TICK: Final = struct.Struct("<36x 16s 16s 48x 3Q 16s 12x")
 _FEES: Final = struct.Struct("<16s 16s 2Q")  # growth of both tokens, owed to the protocol
 _FEES_AT: Final = 277
+_DYNAMIC_AT: Final = 1096
 _FUND_AT: Final = 1064
 
 
@@ -71,6 +73,16 @@ class Fees(NamedTuple):
     growth: tuple[int, int]
     protocol: tuple[int, int]
     fund: tuple[int, int]
+
+
+class Tick(NamedTuple):
+    """What a tick keeps: fee growth on its other side, and its limit orders."""
+
+    outside: tuple[int, int]
+    phase: int
+    orders: int
+    partly_filled: int
+    unfilled_ratio: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +167,25 @@ class World:
         growth = int.from_bytes(growth_0, "little"), int.from_bytes(growth_1, "little")
         return Fees(growth, (protocol[0], protocol[1]), struct.unpack_from("<2Q", data, _FUND_AT))
 
+    def dynamic(self) -> layout.DynamicFee:
+        """Return what the pool keeps of its rising fee."""
+        kept = layout.DYNAMIC_FEE.unpack_from(self.data(ADDRESS), _DYNAMIC_AT)
+        return layout.DynamicFee(*kept)
+
+    def tick(self, number: int) -> Tick:
+        """Return what the pool keeps of a tick."""
+        spacing = self.pool().tick_spacing
+        span = layout.ARRAY_TICKS * spacing
+        start = number // span * span
+        data = self.data(layout.tick_array_address(ADDRESS, start))
+        at = layout.ARRAY_HEAD.size + (number - start) // spacing * layout.TICK.size
+        growth_0, growth_1, phase, orders, partly, ratio = _TICK.unpack_from(data, at)
+        return Tick(
+            (int.from_bytes(growth_0, "little"), int.from_bytes(growth_1, "little")),
+            *(phase, orders, partly),
+            int.from_bytes(ratio, "little"),
+        )
+
     def seen(self) -> ClmmPool:
         """Return the venue's snapshot of the pool; raises as it does."""
         followed, given = ClmmFollowed(ADDRESS), set[str]()
@@ -169,13 +200,13 @@ class World:
                 given.add(address)
         return followed.snapshot(now_ms=now_ms)
 
-    def quoted(self, amount: int, *, exact_in: bool, paid: int) -> Fill | str:
-        """Return the venue's quote of a swap that pays token 0 or 1, or the code of its refusal."""
+    def quoted(self, amount: int, *, exact_in: bool, paid: int) -> Fill | DeskError:
+        """Return the venue's quote of a swap that pays token 0 or 1, or its refusal."""
         try:
             seen = self.seen()
             return (seen.exact_in if exact_in else seen.exact_out)(MINTS[paid], amount)
         except DeskError as refused:
-            return refused.code
+            return refused
 
     def call(
         self, amount: int, *, exact_in: bool = True, limit: int | None = None, paid: int = 0

@@ -39,6 +39,7 @@ _PAYER, _CONFIG, _POOL, _PAID_FROM, _RECEIVED_IN, _VAULT_IN, _VAULT_OUT, _OBSERV
 _TOKEN, _TOKEN_2022, _MEMO, _MINT_IN, _MINT_OUT = range(8, 13)
 _REWARD_MINT: Final = slice(397 + 57, 397 + 89)
 _AMOUNT: Final = 10**9
+_PANIC: Final = "ProgramFailedToComplete"
 
 
 @pytest.fixture(scope="module")
@@ -99,9 +100,13 @@ def test_that_too_little_or_too_much_is_slippage(world: World) -> None:
         (lambda pool: replace(pool, open_time_s=NOW_S - 1), None, ""),
         (lambda pool: replace(pool, ticks={}), 6036, "pool.moved"),
         (lambda pool: replace(pool, spacing=1, ticks={}), 6035, "pool.moved"),
-        (lambda pool: replace(pool, rates=(1_000_000, 0, 0)), "ProgramFailedToComplete", ""),
+        (lambda pool: replace(pool, rates=(1_000_000, 0, 0)), _PANIC, ""),
         (lambda pool: replace(pool, rates=(999_999, 10**6, 1)), 6038, "pool.moved"),
-        (lambda pool: replace(pool, dynamic=(30, 600, 5_000, 9, 9, 0, 0, 0, 0)), 6044, ""),
+        (
+            lambda pool: replace(pool, dynamic=(9, 9, 9, 9, 1 << 31, 0, 1 << 31, 0, NOW_S)),
+            _PANIC,
+            "",
+        ),
     ],
 )
 def test_that_a_pool_that_cannot_trade_says_why(
@@ -120,11 +125,13 @@ def test_that_a_pool_with_a_reward_is_refused(world: World) -> None:
     assert _refused(world, call) == 6025
 
 
-def test_that_limit_orders_are_refused_where_the_price_comes_to_them(world: World) -> None:
-    world.open(pools.of_positions([(-300, 600, 10**15)], orders={-2: 10**9}))
-    near = world.call(10**6)
-    assert _refused(world, near) is None  # its price stays above them
-    assert _refused(world, world.call(10**13)) == 6041
+def test_that_orders_of_more_than_there_can_be_are_refused(world: World) -> None:
+    world.open(pools.of_positions([(-300, 600, 10**15)], orders={-2: (1 << 64) - 1}))
+    call = world.call(10**13)
+    start = -_SPAN
+    place = layout.ARRAY_HEAD.size + (-120 - start) // 60 * layout.TICK.size
+    world.patch(_array(start), place + 132, (1).to_bytes(8, "little"))
+    assert _refused(world, call) == 6038
 
 
 def test_that_what_trades_for_nothing_is_too_small(world: World) -> None:
