@@ -1,7 +1,8 @@
 """Our Raydium CLMM, run by the real VM, does to the unit what the venue's integers say.
 
 So a quote is what a swap pays, however many ticks it crosses, limit orders it fills and however its
-fee rises on the way; and the pool it leaves is the one the venue reckons with.
+fee rises on the way; and the pool it leaves is the one the venue reckons with. What else it leaves
+is in test_raydium_clmm_state.py.
 """
 
 from dataclasses import replace
@@ -13,9 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.oracles.raydium import clmm_pools as pools
 from tests.programs.clmm_world import (
-    ADDRESS,
     NOW_S,
-    OBSERVATION,
     PURSE,
     World,
     bounded,
@@ -25,9 +24,7 @@ from quantdesk.core.errors import DeskError
 from quantdesk.venues.port import Fill
 from quantdesk.venues.raydium.clmm import layout, swap, ticks
 
-_X64: Final = 1 << 64
-_MOST: Final = _X64 - 1
-_PROTOCOL, _FUND, _ONE = 120_000, 40_000, 1_000_000
+_PROTOCOL, _FUND = 120_000, 40_000
 _PLAIN: Final = pools.of_positions([(-300, 600, 10**15), (-2, 4, 10**15), (3, 40, 10**14)])
 _LADDER: Final = pools.of_positions([(-n, 2 * n, 10**12) for n in range(1, 46)], spacing=10)
 _FAR: Final = pools.of_positions(
@@ -36,7 +33,6 @@ _FAR: Final = pools.of_positions(
      (-45_000, 90_000, 10**12)],
     spacing=1,
 )  # fmt: skip
-_RISING: Final = (30, 600, 5_000, 40_000, 350_000, 0, 0, 0, NOW_S - 1_000)
 _UNITS_ONE_RANGE: Final = 24_000
 _UNITS_A_CROSSING: Final = 3_800
 
@@ -181,53 +177,6 @@ def test_that_a_swap_crosses_many_ticks(shared: World, paid: int, *, exact_in: b
     assert shared.pool().liquidity == outcome.liquidity
 
 
-def test_that_a_fee_is_shared_as_the_config_says(world: World) -> None:
-    for paid in (0, 1):
-        before = world.fees()
-        done = world.sell(10**9, paid=paid)
-        fee = 10**9 * 2_500 // _ONE
-        after = world.fees()
-        assert done.event is not None
-        assert done.event.fees[paid] == fee
-        assert after.protocol[paid] - before.protocol[paid] == fee * _PROTOCOL // _ONE
-        assert after.fund[paid] - before.fund[paid] == fee * _FUND // _ONE
-        kept = fee - fee * _PROTOCOL // _ONE - fee * _FUND // _ONE
-        assert after.growth[paid] - before.growth[paid] == (kept << 64) // _PLAIN.liquidity
-
-
-def test_that_the_way_over_empty_ranges_is_free(shared: World) -> None:
-    shared.open(pools.of_positions([(-80, 20, 10**12), (-9, 2, 10**12)]))
-    before = shared.fees()
-    done = shared.sell(10**6)
-    fee = 10**6 * 2_500 // _ONE
-    assert done.error is None
-    assert shared.fees().protocol[0] - before.protocol[0] == fee * _PROTOCOL // _ONE
-    # It trades where liquidity begins.
-    assert shared.pool().liquidity == 10**12
-    assert ticks.sqrt_price_at(-8 * 60) < shared.pool().sqrt_price < ticks.sqrt_price_at(-7 * 60)
-
-
-def test_that_crossed_ticks_know_what_grew_on_their_other_side(world: World) -> None:
-    lower = -2 * _PLAIN.spacing
-
-    def outside() -> tuple[int, int]:
-        return world.tick(lower).outside
-
-    assert outside() == (0, 0)
-    edge = bounded(world.call(1 << 62), ticks.sqrt_price_at(lower))
-    assert world.send(edge).error is None
-    assert world.pool().tick == lower - 1
-    grown = world.fees().growth
-    assert outside() == grown
-    world.sell(10**9)  # grows on the side the price is on now
-    back = bounded(world.call(1 << 62, paid=1), ticks.sqrt_price_at(lower))
-    assert world.send(bounded(back, ticks.sqrt_price_at(lower) + 1), 1).error is None
-    below = world.fees().growth
-    assert world.pool().liquidity == _PLAIN.liquidity
-    assert below[0] > grown[0]
-    assert outside()[0] == below[0] - grown[0]
-
-
 @pytest.mark.parametrize("paid", [0, 1])
 def test_that_a_limit_of_the_price_fills_a_part(world: World, paid: int) -> None:
     target = ticks.sqrt_price_at(-7 if paid == 0 else 7)
@@ -243,77 +192,6 @@ def test_that_a_limit_of_the_price_fills_a_part(world: World, paid: int) -> None
 
 
 @pytest.mark.parametrize("paid", [0, 1])
-def test_that_a_rising_fee_is_kept_for_the_next_swap(shared: World, paid: int) -> None:
-    shared.open(replace(_PLAIN, dynamic=_RISING))
-    calm = shared.dynamic()
-    end = ticks.sqrt_price_at(-5 * 60 - 30 if paid == 0 else 5 * 60 + 30)
-    moved = 6 if paid == 0 else 5  # groups, the price being in the first third of one
-    assert shared.send(bounded(shared.call(1 << 62, paid=paid), end), paid).error is None
-    expected = replace(calm, accumulator=moved * 10_000, updated_s=NOW_S)
-    assert shared.dynamic() == expected
-    shared.at(NOW_S + 29)  # too soon to count anew
-    assert shared.sell(10**6, paid=paid).error is None
-    assert shared.dynamic() == expected
-    shared.at(NOW_S + 30)
-    assert shared.sell(10**6, paid=paid).error is None
-    here = shared.pool().tick // 60
-    assert shared.dynamic() == replace(
-        expected,
-        group_reference=here,
-        reference=moved * 5_000,
-        accumulator=moved * 5_000,
-        updated_s=NOW_S + 30,
-    )
-    shared.at(NOW_S + 30 + 600)
-    assert shared.sell(10**6, paid=paid).error is None
-    assert shared.dynamic() == replace(
-        calm, group_reference=here, accumulator=0, updated_s=NOW_S + 630
-    )
-
-
-def test_that_orders_of_a_tick_are_filled_in_their_order(shared: World) -> None:
-    at, ordered = -120, 10**9
-    shared.open(pools.of_positions([(-300, 600, 10**12)], orders={-2: ordered}))
-    root = ticks.sqrt_price_at(at)
-    to_the_tick = shared.send(bounded(shared.call(1 << 62), root + 1))
-    assert to_the_tick.error is None
-    assert shared.tick(at) == ((0, 0), 0, ordered, 0, 0)
-    assert shared.buy(ordered // 4).error is None
-    left = ordered - ordered // 4
-    kept = shared.tick(at)
-    assert kept.phase == 1
-    assert abs(kept.partly_filled - left) <= 1  # a unit may come from the way to the tick
-    assert kept.orders == 0
-    assert kept.unfilled_ratio == (kept.partly_filled << 64) // ordered
-    assert shared.pool().tick == at  # until all of them are filled
-    assert shared.buy(ordered // 4).error is None
-    again = shared.tick(at)
-    assert (again.phase, kept.partly_filled - again.partly_filled) == (1, ordered // 4)
-    assert again.unfilled_ratio == kept.unfilled_ratio * again.partly_filled // kept.partly_filled
-
-
-def test_that_an_array_whose_orders_are_filled_is_forgotten(shared: World) -> None:
-    lowest = -60 * 60  # in one array with the other
-    shared.open(pools.of_positions([(-300, 600, 10**12)], orders={-60: 10**9, -2: 10**9}))
-    array = layout.tick_array_address(ADDRESS, lowest)
-    count = layout.ARRAY_HEAD.size + layout.ARRAY_TICKS * layout.TICK.size
-
-    def maps() -> tuple[bool, int]:
-        bit = lowest // (60 * 60) + layout.MAP_ARRAYS
-        return bool(shared.pool().bitmap >> bit & 1), shared.data(array)[count]
-
-    first, second = [t.number for t in shared.seen().market.below][:2]
-    assert (first, second) == (-120, lowest)
-    before = maps()
-    past = bounded(shared.call(1 << 62), ticks.sqrt_price_at(lowest) - (1 << 40))
-    assert shared.send(past).error is None
-    assert shared.pool().tick < lowest
-    assert (shared.tick(lowest).orders, shared.tick(lowest).partly_filled) == (0, 0)
-    assert before == (True, 2)
-    assert maps() == (False, 0)
-
-
-@pytest.mark.parametrize("paid", [0, 1])
 def test_that_the_search_goes_on_in_the_extension(shared: World, paid: int) -> None:
     shared.open(_FAR)
     most = int(sum(piece.most for piece in shared.seen().curve(pools.MINTS[paid])) * 0.999)
@@ -325,47 +203,6 @@ def test_that_the_search_goes_on_in_the_extension(shared: World, paid: int) -> N
     back = shared.quoted(10**9, exact_in=True, paid=1 - paid)
     assert isinstance(back, Fill)
     assert shared.sell(10**9, paid=1 - paid).received == back.received
-
-
-def test_that_ticks_that_have_passed_are_recorded(world: World) -> None:
-    def recorded() -> tuple[int, int, int]:
-        data = world.data(OBSERVATION)
-        index = int.from_bytes(data[17:19], "little")
-        at = 51 + 44 * index
-        return index, int.from_bytes(data[at : at + 4], "little"), _signed(data[at + 4 : at + 12])
-
-    world.sell(10)  # the tick stays: nothing to record
-    assert recorded() == (0, 0, 0)
-    world.sell(10**13)
-    assert recorded() == (0, NOW_S, 0)
-    then = world.pool().tick
-    assert then < -1
-    world.at(NOW_S + 14)
-    world.sell(10**13)
-    assert recorded() == (0, NOW_S, 0)
-    held = world.pool().tick
-    world.at(NOW_S + 15)
-    world.sell(10**13)
-    assert recorded() == (1, NOW_S + 15, 15 * held)
-
-
-def _signed(data: bytes) -> int:
-    return int.from_bytes(data, "little", signed=True)
-
-
-def test_that_an_event_tells_the_swap(world: World) -> None:
-    for paid in (0, 1):
-        done = world.sell(10**9, paid=paid)
-        left, event = world.pool(), done.event
-        assert event is not None
-        assert (event.amounts[paid], event.amounts[1 - paid]) == (10**9, done.received)
-        assert event.down == (paid == 0)
-        assert event.transfer_fees == (0, 0)
-        assert (event.sqrt_price, event.liquidity, event.tick) == (
-            left.sqrt_price,
-            left.liquidity,
-            left.tick,
-        )
 
 
 def test_that_a_swap_costs_little(shared: World) -> None:

@@ -149,6 +149,12 @@ def test_that_more_than_there_is_is_not_filled_in_part(world: World) -> None:
     assert _refused(world, world.call(1 << 62, exact_in=False)) == 6016
 
 
+def test_that_the_end_of_all_prices_is_not_filled_in_part(world: World) -> None:
+    lowest = -ticks.TICK_MAX // 4
+    world.open(pools.of_positions([(lowest, -2 * lowest, 10)], spacing=4))
+    assert _refused(world, world.call(1 << 50)) == 2501
+
+
 @pytest.mark.parametrize(
     ("paid", "root", "code"),
     [
