@@ -22,13 +22,6 @@ typedef struct {
     i32 group;
 } Fee;
 
-/* How far the rate holds; `tick` where that is the end of a group. */
-typedef struct {
-    u128 price;
-    i32 tick;
-    bool is_group_end;
-} Bound;
-
 INLINE i32 group_of(const Fee *fee, i32 tick) {
     i64 spacing = fee->spacing; /* division is unsigned here */
     return (i32)((u64)(tick + GROUPS_MOST * spacing) / (u64)spacing) - GROUPS_MOST;
@@ -83,23 +76,20 @@ NOINLINE u64 fee_rate(Fee *fee, u32 *rate) {
     return OK;
 }
 
-/* *bound = the end of the group, or the target where it comes first. */
+/* *bound = how far the rate holds: to the end of the group, or to the target if it comes first. */
 NOINLINE void fee_bound(Fee *fee, const u128 *target, const u128 *liquidity, bool down,
-                        Bound *bound) {
-    bound->price = *target;
-    bound->is_group_end = false;
+                        u128 *bound) {
+    *bound = *target;
     fee->is_skipping = !fee->is_rising || !*liquidity ||
                        fee->dynamic.accumulator == fee->dynamic.accumulator_max;
     if (fee->is_skipping) {
         return;
     }
     i64 end = (i64)(fee->group + !down) * fee->spacing;
-    bound->tick = (i32)(end > TICK_MAX ? TICK_MAX : end < -TICK_MAX ? -TICK_MAX : end);
     u128 price;
-    sqrt_price_at(bound->tick, &price);
-    if (down ? *target <= price : *target >= price) {
-        bound->price = price;
-        bound->is_group_end = true;
+    sqrt_price_at((i32)(end > TICK_MAX ? TICK_MAX : end < -TICK_MAX ? -TICK_MAX : end), &price);
+    if (down ? *target < price : *target > price) {
+        *bound = price;
     }
 }
 

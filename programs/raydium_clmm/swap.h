@@ -121,26 +121,24 @@ NOINLINE u64 reach(Swap *swap, const u128 *price, Tick *tick) {
     return OK;
 }
 
-/* Move the price as far as the fee's rate holds, on the way to a tick that lies at `end`. */
-NOINLINE u64 swap_part(Swap *swap, Way *way, const u128 *end, Tick *tick) {
+/* Move the price as far as the fee's rate holds, on the way to `target` and a tick that lies at
+ * `end`. */
+NOINLINE u64 swap_part(Swap *swap, const u128 *target, const u128 *end, Tick *tick) {
     bool down = swap->terms.down;
-    Bound bound;
+    Way way = {.start = swap->price, .liquidity = swap->liquidity, .left = swap->left};
     Part part;
     TRY(fee_rate(&swap->fee, &swap->terms.rate));
-    fee_bound(&swap->fee, &way->target, &swap->liquidity, down, &bound);
-    *way = (Way){swap->price, bound.price, swap->liquidity, swap->left};
-    part.price = bound.price;
-    if (swap->price != bound.price) {
-        TRY(move(&swap->terms, way, &part));
+    fee_bound(&swap->fee, target, &swap->liquidity, down, &way.target);
+    part.price = way.target;
+    if (way.start != way.target) {
+        TRY(move(&swap->terms, &way, &part));
         TRY(take(swap, &part));
     }
     swap->price = part.price;
     bool is_there = part.price == *end;
     if (is_there) {
         TRY(reach(swap, end, tick));
-    } else if (bound.is_group_end && part.price == bound.price && part.price != way->start) {
-        swap->tick = bound.tick;
-    } else if (part.price != way->start) {
+    } else if (part.price != way.start) {
         TRY(tick_at(&part.price, &swap->tick));
     }
     fee_moved(&swap->fee, is_there ? tick->number : swap->tick, down);
@@ -152,14 +150,12 @@ NOINLINE u64 swap_step(Swap *swap) {
     bool down = swap->terms.down;
     u128 end, target;
     Tick *tick;
-    Way way;
     TRY(next_tick(&swap->arrays, swap->tick, down, &tick));
     sqrt_price_at(tick->number, &end);
     target = (down ? end < swap->limit : end > swap->limit) ? swap->limit : end;
     REQUIRE(down ? target <= swap->price : target >= swap->price, ANCHOR_REQUIRE_GTE_VIOLATED);
     do {
-        way.target = target;
-        TRY(swap_part(swap, &way, &end, tick));
+        TRY(swap_part(swap, &target, &end, tick));
     } while (swap->left && swap->price != target);
     return OK;
 }

@@ -177,6 +177,28 @@ def test_that_a_swap_crosses_many_ticks(shared: World, paid: int, *, exact_in: b
     assert shared.pool().liquidity == outcome.liquidity
 
 
+@pytest.mark.parametrize("exact_in", [True, False])
+@pytest.mark.parametrize("paid", [0, 1])
+@pytest.mark.parametrize("tick", [-250_000, 250_000])
+def test_that_orders_at_extreme_prices_round_as_quoted(
+    shared: World, tick: int, paid: int, *, exact_in: bool
+) -> None:
+    # There a price has few digits or very many, so that its rounding shows.
+    many, few = 1 << 62, 10**7
+    orders = {3: many, -3: few} if tick < 0 else {3: few, -3: many}
+    made = pools.of_positions([(-20, 40, 10**6)], spacing=1, tick=tick, orders=orders)
+    amount, traded = 1, 0
+    while amount < 1 << 62:
+        shared.open(made)
+        quoted = shared.quoted(amount, exact_in=exact_in, paid=paid)
+        if isinstance(quoted, Fill) and quoted.paid < PURSE:
+            done = (shared.sell if exact_in else shared.buy)(amount, paid=paid)
+            assert (done.error, done.paid, done.received) == (None, quoted.paid, quoted.received)
+            traded += 1
+        amount = amount * 7 + 1
+    assert traded > 5
+
+
 @pytest.mark.parametrize("paid", [0, 1])
 def test_that_a_limit_of_the_price_fills_a_part(world: World, paid: int) -> None:
     target = ticks.sqrt_price_at(-7 if paid == 0 else 7)

@@ -106,7 +106,7 @@ def test_that_a_rising_fee_is_kept_for_the_next_swap(shared: World, paid: int) -
 
 def test_that_orders_of_a_tick_are_filled_in_their_order(shared: World) -> None:
     at, ordered = -120, 10**9
-    shared.open(pools.of_positions([(-300, 600, 10**12)], orders={-2: ordered}))
+    shared.open(pools.of_positions([(-300, 600, 10**12), (-2, 4, 10**12)], orders={-2: ordered}))
     root = ticks.sqrt_price_at(at)
     to_the_tick = shared.send(bounded(shared.call(1 << 62), root + 1))
     assert to_the_tick.error is None
@@ -118,7 +118,9 @@ def test_that_orders_of_a_tick_are_filled_in_their_order(shared: World) -> None:
     assert abs(kept.partly_filled - left) <= 1  # a unit may come from the way to the tick
     assert kept.orders == 0
     assert kept.unfilled_ratio == (kept.partly_filled << 64) // ordered
-    assert shared.pool().tick == at  # until all of them are filled
+    # Until all of them are filled the price does not leave the tick, nor does liquidity.
+    assert (shared.pool().tick, shared.pool().liquidity) == (at, 2 * 10**12)
+    assert kept.outside == (0, 0)
     assert shared.buy(ordered // 4).error is None
     again = shared.tick(at)
     assert (again.phase, kept.partly_filled - again.partly_filled) == (1, ordered // 4)
