@@ -207,6 +207,7 @@ class Jupiter:
             "inAmount": str(amount), "outAmount": str(promised),
             "otherAmountThreshold": str(least), "swapMode": "ExactIn",
             "slippageBps": int(said["slippageBps"]), "routePlan": [], "feeBps": 2,
+            "priceImpact": -0.1,
             "feeMint": said["inputMint"], "signatureFeeLamports": 5_000,
             "signatureFeePayer": taker, "prioritizationFeeLamports": 10_000,
             "rentFeeLamports": 0, "router": "metis", "gasless": False,

@@ -18,10 +18,14 @@ from quantdesk.core.money import BPS
 
 _WORDS_MAX: Final = 200
 _U64_DIGITS: Final = 20
+_PERCENT: Final = 100
 
 
 class Order(msgspec.Struct, frozen=True, rename="camel"):
-    """A route with its unsigned transaction; amounts are strings of base units."""
+    """A route with its unsigned transaction; amounts are strings of base units.
+
+    `price_impact` is in percent; `price_impact_pct`, a fraction, is its deprecated form.
+    """
 
     input_mint: str
     output_mint: str
@@ -35,6 +39,7 @@ class Order(msgspec.Struct, frozen=True, rename="camel"):
     error_code: int | None = None
     error_message: str = ""
     fee_bps: float = 0.0
+    price_impact: Decimal | None = None
     price_impact_pct: str = ""
     signature_fee_lamports: int = 0
     prioritization_fee_lamports: int = 0
@@ -107,15 +112,16 @@ def quote(order: Order, *, paid: str, received: str, amount: int) -> Quote:
         order.signature_fee_lamports + order.prioritization_fee_lamports + order.rent_fee_lamports
     )
     fee_bps = ceil(order.fee_bps) if 0 <= order.fee_bps < BPS else 0
-    return Quote(_units(order.out_amount), fee_bps, _impact(order.price_impact_pct), charged)
+    return Quote(_units(order.out_amount), fee_bps, _impact(order), charged)
 
 
-def _impact(text: str) -> Decimal:
+def _impact(order: Order) -> Decimal:
     """Return how much of the price a trade moves, as a fraction; 0 where that is not told."""
     try:
-        impact = abs(Decimal(text or "0"))
+        told = Decimal(order.price_impact_pct or "0")
     except InvalidOperation:
-        return Decimal(0)
+        told = Decimal(0)
+    impact = abs(told if order.price_impact is None else order.price_impact / _PERCENT)
     return impact if impact.is_finite() and impact < 1 else Decimal(0)
 
 

@@ -1,6 +1,7 @@
 """Promise: by Jupiter an order fills at most once, within its bound, and nothing else is signed."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from tests.unit.chains.jupiter.world import API_KEY, PAIR, WALLET, WRAPPED, Worl
 from quantdesk.chains.jupiter import Client
 from quantdesk.chains.jupiter.contents import SYSTEM, TOKEN, unpack
 from quantdesk.chains.port import Chain, Fate, Transaction
+from quantdesk.core.assets import ASSETS
 from quantdesk.core.errors import Corrupt, DeskError, Refused, Unavailable
 from quantdesk.core.markets import Side
 from quantdesk.testing import jupiter as fake
@@ -267,6 +269,29 @@ async def test_that_a_wrong_key_is_told_and_no_key_is() -> None:
 
         assert refused.value.code == "jupiter.unauthorized"
         assert API_KEY not in f"{refused.value!r} {nowhere.value!r} {client!r}"
+
+
+@pytest.mark.parametrize(
+    ("told", "impact"),
+    [
+        ({}, "0.001"),  # in percent, as the server tells it
+        ({"priceImpact": 2.5, "priceImpactPct": "0.4"}, "0.025"),
+        ({"priceImpact": None, "priceImpactPct": "-0.003"}, "0.003"),
+        ({"priceImpact": None}, "0"),
+        ({"priceImpact": None, "priceImpactPct": "little"}, "0"),
+        ({"priceImpact": 100}, "0"),
+    ],
+)
+async def test_that_a_quote_tells_its_impact_as_a_fraction(
+    told: dict[str, object], impact: str
+) -> None:
+    async with world() as w:
+        w.server.edit_order = lambda order: {**order, **told}
+        paid, received = (ASSETS[symbol].mint for symbol in ("SOL", "USDC"))
+        async with Client(url=w.server.url, clock=w.clock, api_key=API_KEY) as client:
+            quote = await client.quote(paid=paid, received=received, amount=10**9)
+
+        assert quote.impact == Decimal(impact)
 
 
 @pytest.mark.parametrize("raw", [b"", b"id", b"id\n", b"\nraw", b"i d\nraw", b"\xff\nraw"])
