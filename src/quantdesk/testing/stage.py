@@ -24,7 +24,7 @@ from quantdesk.core.validity import Validity
 from quantdesk.engines.orders.engine import TOPIC, Orders, Placed, Rules
 from quantdesk.engines.orders.floor import Floor
 from quantdesk.engines.orders.model import Attempt, Order, OrderEvent
-from quantdesk.engines.orders.routing import Routing
+from quantdesk.engines.orders.routing import Routing, unbiased
 from quantdesk.engines.orders.store import read, write
 from quantdesk.guard.check import Approved, Facts, Intent, Limits, check
 from quantdesk.store.pool import Pools
@@ -87,6 +87,8 @@ class Stage:
         self.check_price: Callable[[Market, Decimal], None] = lambda _market, _price: None
         self.rivals_of: Callable[[Life], Mapping[str, Floor]] = lambda _life: {}
         """Other floors of a process; what they do to the world must be its life's."""
+        self.bias: Callable[[str, str], Decimal] = unbiased
+        """How much worse than quoted the next processes hold that a venue's fills have landed."""
         self._outside = asyncio.all_tasks()
 
     def new_chain(self) -> ScriptedChain:
@@ -104,7 +106,7 @@ class Stage:
         ports = wrapped(Ports(self.pools, self.chain, Memory(), self.clock), life)
         floor = Floor(
             chain=ports.chain,
-            routing=Routing(self.venues),
+            routing=Routing(self.venues, bias=self.bias),
             wallet=Wallet("wallet", dict.fromkeys(ASSETS, "account")),
             check_price=self._check_price,
             network_fee_lamports=FEE_LAMPORTS,

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from decimal import Decimal
 
 import pytest
+from tests.flow.orders.books import Trade, World, leg
 from tests.flow.orders.rivals import (
     AggregatorWorld,
     ExchangeWorld,
@@ -15,6 +16,7 @@ from tests.flow.orders.rivals import (
 from quantdesk.core.errors import Refused
 from quantdesk.core.markets import Market, Side
 from quantdesk.engines.orders.model import Attempt, Order, OrderStatus
+from quantdesk.engines.orders.quality.bias import BIAS_BPS_MAX
 from quantdesk.store.pool import Pools, connect
 from quantdesk.testing.binance import CUT, LOST, Bad
 from quantdesk.testing.jupiter import LOST as LANDED_UNTOLD
@@ -70,6 +72,29 @@ async def test_that_an_order_goes_where_it_nets_most(
         assert Decimal(others[0]["worseBps"]) > 0
         venues = {row["venue"] for row in attempt.route["quotes"]}
         assert venues == {"scripted", "binance"}
+
+
+async def test_that_an_exchange_that_boasts_is_found_out(pools: Pools) -> None:
+    async with exchange_world(pools) as world:
+        world.quote("98", "99.7")  # below the 100 of the pools, also with the exchange's fee
+        books = World(world.stage)
+        ledger = books.ledger()
+        _, before = await _ended(world.stage, BUY)
+        for number in range(24):
+            legs = [leg("binance", "1", "99.8")]
+            await books.fill(Trade(legs=legs, landed_raw=100_000_000 + 5_000 * number))
+        await ledger.step()
+        await books.live(ledger, 61)
+        world.stage.bias = ledger.bias.bps
+
+        order, after = await _ended(world.stage, BUY, world.stage.desk())
+
+        assert ledger.bias.bps("binance", "SOL-USDC") == BIAS_BPS_MAX
+        assert (before.route["floor"], after.route["floor"]) == ("binance", "pools")
+        assert (order.status, world.fills(order.id)) == (S.CONFIRMED, 1)
+        assert "past fills say it lands better" in after.route["reason"]
+        (other,) = (a for a in after.route["alternatives"] if a["name"] == "binance")
+        assert Decimal(other["net"]) < 100 < Decimal(other["lands"])
 
 
 async def test_that_realized_amounts_and_fees_are_the_floors_own(pools: Pools) -> None:
