@@ -104,6 +104,7 @@ def _rate(base_rate: int, control: int, accumulator: int) -> int:
     return min(base_rate + rising, RATE_MAX)
 
 
+@lru_cache(maxsize=1 << 16)
 def _price_at(end: int) -> int:
     """Return the price where a group ends, or where prices do."""
     if -ticks.TICK_MAX <= end <= ticks.TICK_MAX:

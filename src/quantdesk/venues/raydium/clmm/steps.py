@@ -32,41 +32,43 @@ class Terms(NamedTuple):
     fee_on_input: bool
 
 
-class Part(NamedTuple):
-    """A part of a swap: `paid` before and `received` after the fee, whichever bears it."""
+Trade = tuple[int, int, int]
+"""What a step takes of what is left, what it adds to the other token, and its fee.
 
-    paid: int
-    received: int
-    fee: int
+Both as the trader pays and receives them. A bare tuple: a swap makes one at every step.
+"""
 
 
 def move(
-    way: tuple[int, int], liquidity: int, left: int, rate: int, terms: Terms
-) -> tuple[int, Part]:
-    """Return the price after trading towards `way`'s end with what is left, and what traded.
+    start: int, bound: int, liquidity: int, left: int, rate: int, terms: Terms
+) -> tuple[int, Trade]:
+    """Return the price after trading from `start` towards `bound`, and what traded.
 
     Prices are Q64.64 square roots, `rate` is in millionths. Raises `Refused`
     (`liquidity.insufficient`) where the amounts leave 64 bits.
     """
-    start, bound = way
     down, exact_in, fee_on_input = terms
-    price, offered = bound, _offered(left, rate, terms)
     paid, received = _between(start, bound, liquidity, down=down)
+    if fee_on_input:  # by far the most: all of a way, and then nothing else has to be computed
+        fee = -(-paid * rate // (RATE_ONE - rate))
+        if exact_in:
+            if paid + fee <= left and received <= U64_MAX:
+                return bound, (paid + fee, received, fee)
+        elif received <= left and paid <= U64_MAX:
+            return bound, (received, paid + fee, fee)
+    price, offered = bound, _offered(left, rate, terms)
     if offered < (paid if exact_in else received):
         price = _price_after(start, liquidity, offered, terms)
         paid, received = _between(start, price, liquidity, down=down)
     if paid > U64_MAX or received > U64_MAX:
         raise insufficient()
-    if price == bound and fee_on_input:  # by far the most: all of a way, whichever is exact
-        fee = -(-paid * rate // (RATE_ONE - rate))
-        return price, Part(paid, received if exact_in or received < left else left, fee)
     if not exact_in:
         return price, _charged_out(paid, received, left, rate, terms)
     # What is too little to move the price is not given back.
     return price, _charged_in(paid, received, None if price == bound else left, rate, terms)
 
 
-def fill(sqrt_price: int, orders: int, left: int, rate: int, terms: Terms) -> tuple[int, Part]:
+def fill(sqrt_price: int, orders: int, left: int, rate: int, terms: Terms) -> tuple[int, Trade]:
     """Return what remains of a tick's limit orders, and what traded with them; raises as `move`."""
     if terms.exact_in:
         paid, gross, fee = _filled_in(sqrt_price, orders, left, rate, terms)
@@ -74,9 +76,12 @@ def fill(sqrt_price: int, orders: int, left: int, rate: int, terms: Terms) -> tu
         gross = _ordered_out(orders, left, rate, terms)
         paid = _order_costs(gross, sqrt_price, down=terms.down)
         fee = ceil_div(paid * rate, RATE_ONE - rate)
-    if not terms.fee_on_input:
+    if terms.fee_on_input:
+        used, other = paid + fee, gross
+    else:
         fee = ceil_div(gross * rate, RATE_ONE)
-    return orders - gross, Part(paid, gross if terms.fee_on_input else gross - fee, fee)
+        used, other = paid, gross - fee
+    return orders - gross, (used, other, fee) if terms.exact_in else (other, used, fee)
 
 
 def insufficient() -> Refused:
@@ -113,20 +118,21 @@ def _price_after(price: int, liquidity: int, amount: int, terms: Terms) -> int:
     return price + into * (amount << 64) // liquidity
 
 
-def _charged_in(paid: int, received: int, all_left: int | None, rate: int, terms: Terms) -> Part:
-    """Return the part with its fee; `all_left` is all that is left when the price stays behind."""
+def _charged_in(paid: int, received: int, all_left: int | None, rate: int, terms: Terms) -> Trade:
+    """Return the trade with its fee; `all_left` is all there is when the price stays behind."""
     if not terms.fee_on_input:
         fee = ceil_div(received * rate, RATE_ONE)
-        return Part(paid if all_left is None else all_left, received - fee, fee)
+        return paid if all_left is None else all_left, received - fee, fee
     assert all_left is not None, "all of a way has been charged"
-    return Part(paid, received, all_left - paid)
+    return all_left, received, all_left - paid
 
 
-def _charged_out(paid: int, received: int, left: int, rate: int, terms: Terms) -> Part:
+def _charged_out(paid: int, received: int, left: int, rate: int, terms: Terms) -> Trade:
     if terms.fee_on_input:
-        return Part(paid, min(received, left), ceil_div(paid * rate, RATE_ONE - rate))
+        fee = ceil_div(paid * rate, RATE_ONE - rate)
+        return min(received, left), paid + fee, fee
     kept = min(received - ceil_div(received * rate, RATE_ONE), left)
-    return Part(paid, kept, received - kept)
+    return kept, paid, received - kept
 
 
 def _filled_in(

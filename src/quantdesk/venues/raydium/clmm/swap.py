@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from quantdesk.core.errors import Refused, Unavailable
 from quantdesk.venues.raydium.clmm import fees
 from quantdesk.venues.raydium.clmm.layout import DynamicFee, Tick
-from quantdesk.venues.raydium.clmm.steps import U64_MAX, Part, Terms, fill, insufficient, move
+from quantdesk.venues.raydium.clmm.steps import U64_MAX, Terms, fill, insufficient, move
 from quantdesk.venues.raydium.clmm.ticks import SQRT_PRICE_MAX, SQRT_PRICE_MIN
 
 # Crossing a tick took up to 18,000 compute units when measured, and a transaction has 1,400,000.
@@ -125,23 +125,25 @@ class _Run:
     def go(self, tick: Tick) -> None:
         """Trade up to a tick and across it, as far as what is left carries."""
         fee, terms, liquidity, price = self._fee, self._terms, self._liquidity, self._price
-        end = tick.sqrt_price
+        left, other, charged = self.left, self._other, self._charged
+        end, orders = tick.sqrt_price, tick.orders
         target = max(end, _LOWEST) if terms.down else min(end, _HIGHEST)
-        orders = tick.orders
         while True:
-            rate = fee.rate
-            bound = fee.bound(target, liquidity)
+            rate, bound = fee.rate, fee.bound(target, liquidity)
             if price != bound:
-                price, part = move((price, bound), liquidity, self.left, rate, terms)
-                self._take(part)
+                price, (used, brought, cost) = move(price, bound, liquidity, left, rate, terms)
+                left, other, charged = left - used, other + brought, charged + cost
             if orders and price == end:
-                orders, part = fill(end, orders, self.left, rate, terms)
-                self._take(part)
-            if not self.left or price == target:
+                orders, (used, brought, cost) = fill(end, orders, left, rate, terms)
+                left, other, charged = left - used, other + brought, charged + cost
+            if not left or price == target:
                 break
             fee.moved(tick, price)
             self._count()
-        self._price = price
+        assert left >= 0, "no more trades than was asked for"
+        if other > U64_MAX:
+            raise insufficient()
+        self.left, self._other, self._charged, self._price = left, other, charged, price
         if price == end and not orders:
             self._cross(tick)
         fee.moved(tick, price)
@@ -154,18 +156,6 @@ class _Run:
             raise Refused(f"{amount} base units trade for nothing", code="amount.too_small")
         paid, received = (amount, other) if self._terms.exact_in else (other, amount)
         return Outcome(paid, received, self._charged, self._price, self._liquidity, last)
-
-    def _take(self, part: Part) -> None:
-        _, exact_in, fee_on_input = self._terms
-        paid, received, fee = part
-        if fee_on_input:
-            paid += fee
-        self.left -= paid if exact_in else received
-        self._other += received if exact_in else paid
-        self._charged += fee
-        assert self.left >= 0, "no more trades than was asked for"
-        if self._other > U64_MAX:
-            raise insufficient()
 
     def _cross(self, tick: Tick) -> None:
         self._liquidity += -tick.liquidity_net if self._terms.down else tick.liquidity_net
