@@ -15,7 +15,6 @@ from quantdesk.engines.orders.splitting import (
     alone,
     chained,
     clipped,
-    dearer,
     level,
     merged,
     shares,
@@ -40,9 +39,9 @@ def _curves(draw: st.DrawFn) -> list[Piece]:
     return pieces
 
 
-def _most(pieces: Iterable[Piece]) -> float:
+def _most(pieces: Iterable[tuple[float, float, float]]) -> float:
     """Return what can be paid before an endless piece gives next to nothing."""
-    return sum(min(piece.most, piece.depth) for piece in pieces)
+    return sum(min(most, depth) for most, _, depth in pieces)
 
 
 def _brought(pieces: list[Piece], paid: float) -> float:
@@ -112,7 +111,7 @@ def test_that_a_chain_trades_what_the_first_brings_along_the_second(
 
     assert found
     assert isclose(found[1], _brought(two, _brought(one, paid)), rel_tol=1e-6)
-    prices = [piece.price for piece in whole]
+    prices = [price for _, price, _ in whole]
     assert all(later <= sooner * (1 + 1e-9) for sooner, later in pairwise(prices))
 
 
@@ -128,10 +127,11 @@ def test_that_a_clipped_curve_ends_there(*, exact_in: bool) -> None:
 
 
 @pytest.mark.parametrize(("exact_in", "other"), [(True, 1.98e5), (False, 0.505e5)])
-def test_that_a_dearer_curve_is_worse_on_the_side_that_is_not_exact(
+def test_that_a_chains_cost_is_on_the_side_that_is_not_exact(
     *, exact_in: bool, other: float
 ) -> None:
-    worse = Depth(dearer([Piece(1e6, 2.0, inf)], 100, exact_in=exact_in))
+    first, then = [Piece(1e6, 4.0, inf)], [Piece(4e6, 0.5, inf)]
+    worse = Depth(chained(first, then, bps=100, exact_in=exact_in))
 
     found = worse.trade(1e5, exact_in=exact_in)
     assert found

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple, TypeVar, cast
 import msgspec
 
 from quantdesk.engines.orders.selection import Option
-from quantdesk.engines.orders.splitting import Depth, alone, chained, dearer, merged
+from quantdesk.engines.orders.splitting import Depth, alone, chained, merged
 from quantdesk.venues.port import Fill, Pool
 
 Book = Mapping[frozenset[str], Sequence[Pool]]
@@ -104,7 +104,11 @@ class Curves:
 
     def pool(self, pool: Pool, paid: str) -> Depth:
         """Return the curve of one pool."""
-        return self.of((pool.about.address, paid), (pool,), lambda: Depth(pool.curve(paid)))
+        found = self._made.get(key := (pool.about.address, paid))
+        if found and found[0][0] is pool:  # asked for at every turn, so not by way of `of`
+            self._made.move_to_end(key)
+            return cast("Depth", found[1])
+        return self.of(key, (pool,), lambda: Depth(pool.curve(paid)))
 
     def side_by_side(self, pools: Sequence[Pool], mints: tuple[str, str]) -> Depth:
         """Return the curve of several pools traded at once."""
@@ -204,7 +208,7 @@ class Ways(NamedTuple):
 
         def make() -> Depth:
             first, then = self.curves.pool(one, self.asked.paid), self.curves.pool(two, mint)
-            return Depth(dearer(chained(first, then), bps, exact_in=exact_in))
+            return Depth(chained(first, then, bps=bps, exact_in=exact_in))
 
         return self.curves.of(key, (one, two), make)
 

@@ -10,6 +10,7 @@ compared one by one.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, combinations
+from math import nan
 from typing import Final, NamedTuple
 
 from quantdesk.engines.orders.splitting import Depth, level, shares
@@ -21,7 +22,7 @@ _STEP: Final = 1e-5  # how far the root first rises, relative
 _STEP_MAX: Final = 1e20
 _NARROWINGS: Final = 12
 _ENOUGH: Final = 1e-6  # of the whole: no better split is looked for to gain less
-_SIDE: Final = 0.1  # of an interval, that narrowing it cuts off at least
+_ALMOST: Final = 1e-7  # of the whole: as near as the least value of the dual is looked for
 _SMALL: Final = 6  # as many curves are tried in every combination
 
 
@@ -42,11 +43,15 @@ class Split(NamedTuple):
 
 
 class _Picked(NamedTuple):
-    """The options worth taking at a root, and what all options that are are worth, best first."""
+    """The options worth taking at a root, and what all options that are are worth, best first.
+
+    `value` is that of the dual: nothing that takes the whole amount is worth more.
+    """
 
     root: float
     picks: Picks
     taken: float
+    value: float
     ranked: dict[int, float]
 
 
@@ -111,6 +116,8 @@ class Problem:
         for picks in others:
             if best and self._ceiling(picks, best.root, worths) <= best.worth:
                 continue
+            if not self._allowed(picks):
+                continue
             split = self.split(picks, near=best.root if best else near)
             if split and (best is None or split.worth > best.worth):
                 best, worths = split, {}
@@ -118,15 +125,17 @@ class Problem:
 
     def _ceiling(self, picks: Picks, root: float, worths: dict[int, float]) -> float:
         squared = root * root
-        worth = self.amount / squared if self.exact_in else -self.amount * squared
-        worth -= abs(worth) * _ENOUGH
         for at in picks:
             if at not in worths:
                 paid, received = self.options[at].depth.at(root)
                 gross = received - paid / squared if self.exact_in else received * squared - paid
                 worths[at] = gross - self.leg_cost
-            worth += worths[at]
-        return worth
+        whole = self._whole(squared)
+        return whole - abs(whole) * _ENOUGH + sum([worths[at] for at in picks])
+
+    def _whole(self, squared: float) -> float:
+        """Return what the whole amount is worth at the price of the last unit."""
+        return self.amount / squared if self.exact_in else -self.amount * squared
 
     def _around(self, root: float) -> list[_Picked]:
         """Return what takes the whole amount, and below the root where that changes, what does."""
@@ -142,48 +151,60 @@ class Problem:
         near = [at for at, worth in high.ranked.items() if worth >= least]
         for _ in range(_NARROWINGS):
             alike = set(low.picks) == set(high.picks)
-            middle = self._picked(self._between(low, high, alike=alike), near)
+            root, lowest = self._level(high) if alike else self._meeting(low, high)
+            middle = self._picked(root, near)
             if alike and set(middle.picks) == set(high.picks):
                 return [middle]
             if middle.taken >= whole:
                 high = middle
             else:
                 low = middle
+            if abs(middle.value - lowest) <= abs(lowest) * _ALMOST:
+                break
         return [high, low]
 
-    def _between(self, low: _Picked, high: _Picked, *, alike: bool) -> float:
-        """Return the root where a set that holds at both ends takes the amount, or about where."""
-        if alike:
-            depths = [self.options[at].depth for at in high.picks]
-            found = level(depths, self.amount, exact_in=self.exact_in, near=high.root)
-            return found or high.root
-        part = (self.amount - low.taken) / (high.taken - low.taken)
-        return low.root + (high.root - low.root) * min(max(part, _SIDE), 1 - _SIDE)
+    def _level(self, picked: _Picked) -> tuple[float, float]:
+        """Return the root where what is picked takes the amount; what is least there is unknown."""
+        depths = [self.options[at].depth for at in picked.picks]
+        found = level(depths, self.amount, exact_in=self.exact_in, near=picked.root)
+        return found or picked.root, nan
+
+    def _meeting(self, low: _Picked, high: _Picked) -> tuple[float, float]:
+        """Return the root where the tangents of the dual at two roots meet, and its least value.
+
+        The dual is convex in the price, so it lies above them: where it does not, much, the sets
+        picked at both roots are as good as any.
+        """
+        power, sign = (-2, 1) if self.exact_in else (2, -1)
+        one, other = low.root**power, high.root**power
+        slope, falling = sign * (self.amount - low.taken), sign * (self.amount - high.taken)
+        met = (low.value - high.value + falling * other - slope * one) / (falling - slope)
+        inside = min(max(met, min(one, other)), max(one, other))
+        return inside ** (1 / power), low.value + slope * (met - one)
 
     def _picked(self, root: float, among: Iterable[int]) -> _Picked:
         """Return what is worth most at a root, and how much of the amount that takes."""
         squared, cost, options, exact_in = root * root, self.leg_cost, self.options, self.exact_in
-        parts: dict[int, float] = {}
-        found: list[tuple[float, int]] = []
+        found: list[tuple[float, int, float]] = []
         for at in among:
             paid, received = options[at].depth.at(root)
             if received:
                 worth = received - paid / squared if exact_in else received * squared - paid
                 if worth > cost:
-                    found.append((worth, at))
-                    parts[at] = paid if exact_in else received
+                    found.append((worth, at, paid if exact_in else received))
         found.sort(reverse=True)
         picks: list[int] = []
         used: set[str] = set()
-        for _, at in found:
+        taken, value = 0.0, self._whole(squared)
+        for worth, at, part in found:
             uses = options[at].uses
             if used.isdisjoint(uses):
                 picks.append(at)
                 used.update(uses)
+                taken, value = taken + part, value + worth - cost
                 if len(picks) == self.legs_max:
                     break
-        ranked = {at: worth for worth, at in found}
-        return _Picked(root, tuple(picks), sum(parts[at] for at in picks), ranked)
+        return _Picked(root, tuple(picks), taken, value, {at: worth for worth, at, _ in found})
 
     def _near(self, around: Sequence[_Picked]) -> Iterator[Picks]:
         """Yield every combination of the few options that matter most where the set changes."""
@@ -194,7 +215,7 @@ class Problem:
         together = order[: max(_SMALL, len(picked))]
         if len(together) <= _SMALL:
             for size in range(1, min(self.legs_max, len(together)) + 1):
-                yield from filter(self._allowed, combinations(together, size))
+                yield from combinations(together, size)
 
     def _exchanged(self, picks: Picks) -> Iterator[Picks]:
         chains = [at for at in picks if len(self.options[at].uses) > 1]

@@ -17,10 +17,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import inf, isinf, ldexp, sqrt
 from typing import Final
 
-from quantdesk.venues.port import Piece
+from quantdesk.core.money import BPS
 
 Event = tuple[float, int, float]
 """At a root: by how much liquidity changes there (in 2^-64), and what a flat piece takes."""
+
+Row = tuple[float, float, float]
+"""A `Piece` as a bare tuple: curves are made of other curves a thousand pieces to a route."""
 
 _FRACTION: Final = 64  # bits; sums of integers lose nothing when a huge range ends
 _NOISE: Final = 1e-12  # relative; floats agree on a price to about a tenth of this
@@ -38,9 +41,9 @@ class Depth:
 
     __slots__ = ("_end", "_last", "_paid", "_pieces", "_received", "_roots", "_rows")
 
-    def __init__(self, pieces: Iterable[Piece]) -> None:
+    def __init__(self, pieces: Iterable[Row]) -> None:
         self._pieces = iter(pieces)
-        self._rows: list[Piece] = []
+        self._rows: list[Row] = []
         self._roots: list[float] = []
         self._paid = [0.0]
         self._received = [0.0]
@@ -54,15 +57,16 @@ class Depth:
 
     def at(self, root: float) -> tuple[float, float]:
         """Return what is paid and received when everything at this root or better is taken."""
-        while self._last <= root and self._more():
-            pass
-        index = bisect_right(self._roots, root) - 1
-        if index < 0:
+        if self._last <= root:
+            self._more(root)
+        end = bisect_right(self._roots, root)
+        if not end:
             return 0.0, 0.0
+        index = end - 1
         most, _, depth = self._rows[index]
         start = self._roots[index]
         if depth == inf or (paid := depth * (root - start) / start) >= most:
-            return self._paid[index + 1], self._received[index + 1]
+            return self._paid[end], self._received[end]
         return self._paid[index] + paid, self._received[index] + paid / (start * root)
 
     def edge(self, low: float, high: float) -> float:
@@ -113,58 +117,72 @@ class Depth:
                     yield root * (1 + most / depth), -liquidity, 0.0
             index += 1
 
-    def __iter__(self) -> Iterator[Piece]:
-        index = 0
-        while index < len(self._rows) or self._more():
-            yield self._rows[index]
+    def __iter__(self) -> Iterator[Row]:
+        rows, index = self._rows, 0
+        while index < len(rows) or self._more():
+            yield rows[index]
             index += 1
 
-    def _more(self) -> bool:
-        """Take in the next piece; False when there is none."""
-        for piece in self._pieces:
-            most, price, depth = piece
+    def _more(self, root: float = 0.0) -> bool:
+        """Take in the next piece, and all others up to a root; False when there is none."""
+        paid, received, end = self._paid[-1], self._received[-1], self._end
+        for row in self._pieces:
+            most, price, depth = row
             if most > 0 and price > 0:
                 # Two pieces that meet may miss each other by a rounding: the curve must not rise.
-                root = 1 / sqrt(price)
-                root = max(root, self._end)
+                start = max(1 / sqrt(price), end)
                 worn = 1.0 if depth == inf else 1 + most / depth
-                self._rows.append(piece)
-                self._roots.append(root)
-                self._paid.append(self._paid[-1] + most)
-                given = price * depth if most == inf else price * most / worn
-                self._received.append(self._received[-1] + given)
-                self._last, self._end = root, root * worn
-                return True
+                paid += most
+                received += price * depth if most == inf else price * most / worn
+                end = start * worn
+                self._rows.append(row)
+                self._roots.append(start)
+                self._paid.append(paid)
+                self._received.append(received)
+                if start > root:
+                    self._last, self._end = start, end
+                    return True
         self._last = inf
         return False
 
 
-def merged(depths: Iterable[Depth]) -> Iterator[Piece]:
+def merged(depths: Iterable[Depth]) -> Iterator[Row]:
     """Yield the curve of trading along several at once, always where the next unit is best."""
     liquidity, at = 0, 0.0
     for root, change, flat in heapq.merge(*(depth.events() for depth in depths)):
         if liquidity and root > at:
             worth = ldexp(liquidity, -_FRACTION)
-            yield Piece(worth * (root - at), 1 / (at * at), worth * at)
+            yield worth * (root - at), 1 / (at * at), worth * at
         at = root
         liquidity += change
         if flat:
-            yield Piece(flat, 1 / (root * root), inf)
+            yield flat, 1 / (root * root), inf
     if liquidity:
-        yield Piece(inf, 1 / (at * at), ldexp(liquidity, -_FRACTION) * at)
+        yield inf, 1 / (at * at), ldexp(liquidity, -_FRACTION) * at
 
 
-def chained(first: Iterable[Piece], then: Iterable[Piece]) -> Iterator[Piece]:
-    """Yield the curve of trading along `first` and what that brings along `then`."""
+def chained(
+    first: Iterable[Row], then: Iterable[Row], *, bps: int = 0, exact_in: bool = True
+) -> Iterator[Row]:
+    """Yield the curve of trading along `first` and what that brings along `then`.
+
+    It is made worse by `bps`, on the side whose amount is not exact.
+    """
     ahead, behind = iter(first), iter(then)
     one, two = next(ahead, None), next(behind, None)
+    worse, kept = (1.0, 1 - bps / BPS) if exact_in else (1 + bps / BPS, 1 / (1 + bps / BPS))
     while one and two:
-        brought = _received(one, one.most)
-        ends_first = brought <= two.most
-        paid = one.most if ends_first else two.most / (one.price - two.most / one.depth)
-        resistance = 1 / one.depth + one.price / two.depth
-        yield Piece(paid, one.price * two.price, 1 / resistance if resistance else inf)
-        if isinf(paid):
+        (most, price, depth), (most_then, price_then, depth_then) = one, two
+        brought = price * depth if most == inf else price * most / (1 + most / depth)
+        ends_first = brought <= most_then
+        paid = most if ends_first else most_then / (price - most_then / depth)
+        resistance = 1 / depth + price / depth_then
+        yield (
+            paid * worse,
+            price * price_then * kept,
+            worse / resistance if resistance else inf,
+        )
+        if paid == inf:
             return
         if ends_first:
             one, two = next(ahead, None), _after(two, brought) or next(behind, None)
@@ -172,27 +190,17 @@ def chained(first: Iterable[Piece], then: Iterable[Piece]) -> Iterator[Piece]:
             one, two = _after(one, paid) or next(ahead, None), next(behind, None)
 
 
-def clipped(depth: Depth, most: float, *, exact_in: bool) -> Iterator[Piece]:
+def clipped(depth: Depth, most: float, *, exact_in: bool) -> Iterator[Row]:
     """Yield the curve up to `most` of the exact token."""
     left: float | None = most if exact_in else None
     if left is None and (found := depth.trade(most, exact_in=False)):
         left = found[1]
-    for piece in depth:
-        if left is not None and piece.most >= left:
-            yield piece._replace(most=left)
+    for row in depth:
+        if left is not None and row[0] >= left:
+            yield (left, *row[1:])
             return
-        yield piece
-        left = left - piece.most if left is not None else None
-
-
-def dearer(pieces: Iterable[Piece], bps: int, *, exact_in: bool) -> Iterator[Piece]:
-    """Yield a curve made worse by `bps`, on the side whose amount is not exact."""
-    factor = 1 + bps / 10_000
-    for most, price, depth in pieces:
-        if exact_in:
-            yield Piece(most, price * (2 - factor), depth)
-        else:
-            yield Piece(most * factor, price / factor, depth * factor)
+        yield row
+        left = left - row[0] if left is not None else None
 
 
 def level(depths: Sequence[Depth], amount: float, *, exact_in: bool, near: float) -> float | None:
@@ -298,16 +306,11 @@ def shares(depths: Sequence[Depth], root: float, amount: float, *, exact_in: boo
     return low
 
 
-def _received(piece: Piece, paid: float) -> float:
-    if isinf(paid):
-        return piece.price * piece.depth
-    return piece.price * paid / (1 + paid / piece.depth)
-
-
-def _after(piece: Piece, paid: float) -> Piece | None:
+def _after(row: Row, paid: float) -> Row | None:
     """Return the rest of a piece; None when nothing is left of it."""
-    left = piece.most - paid
-    if not isinf(left) and left <= piece.most * _NOISE:
+    most, price, depth = row
+    left = most - paid
+    if left <= most * _NOISE and not isinf(left):
         return None
-    fallen = 1 + paid / piece.depth
-    return Piece(left, piece.price / (fallen * fallen), piece.depth + paid)
+    fallen = 1 + paid / depth
+    return left, price / (fallen * fallen), depth + paid
