@@ -34,7 +34,7 @@ async def test_shows_every_field_of_a_preview(
         "1",
     )
     assert [set(quote) for quote in preview["quotes"]] == [QUOTE | {other}]
-    assert set(preview["route"]) == names("legs reason gapBps runnerUp alternatives")
+    assert set(preview["route"]) == names("legs reason gapBps callCost runnerUp alternatives")
     (leg,) = preview["route"]["legs"]
     assert set(leg) == names("name venue pool kind share base quote feeBps")
     assert leg["share"] == 1

@@ -132,12 +132,12 @@ def test_that_a_leg_has_to_earn_its_cost() -> None:
     pools = [_pool("a", depth=10**12), _pool("b", depth=10**12)]
     gain = _sold(*pools).received - _sold(pools[0]).received
 
-    assert len(_sold(*pools, terms=Terms(leg_cost=gain - 10)).legs) == 2
-    assert len(_sold(*pools, terms=Terms(leg_cost=gain + 10)).legs) == 1
+    assert len(_sold(*pools, terms=Terms(call_cost=gain - 10)).legs) == 2
+    assert len(_sold(*pools, terms=Terms(call_cost=gain + 10)).legs) == 1
 
 
 def test_that_a_cost_above_the_whole_trade_still_trades() -> None:
-    found = _sold(_pool("a"), _pool("b"), terms=Terms(leg_cost=10**15))
+    found = _sold(_pool("a"), _pool("b"), terms=Terms(call_cost=10**15))
 
     assert len(found.legs) == 1
 

@@ -146,7 +146,7 @@ def test_that_no_other_few_legs_do_better(legs_max: int, cost_ppm: int) -> None:
         pools = _drawn(chance.randrange(10**9), 6)
         asked = _asked(int(10 ** chance.uniform(9, 12)), exact_in=exact_in)
         cost = asked.amount * cost_ppm // 1_000_000
-        found = _tried(_pair(*pools), asked, Terms(legs_max=legs_max, leg_cost=cost))
+        found = _tried(_pair(*pools), asked, Terms(legs_max=legs_max, call_cost=cost))
         if not found:
             continue
 

@@ -37,7 +37,7 @@ def _best(problem: Problem) -> float:
         whole = Depth(merged([problem.options[at].depth for at in picks]))
         if found := whole.trade(problem.amount, exact_in=problem.exact_in):
             other = found[1] if problem.exact_in else -found[1]
-            worths.append(other - len(picks) * problem.leg_cost)
+            worths.append(other - len(picks) * problem.call_cost)
     return max(worths, default=-inf)
 
 
@@ -91,7 +91,7 @@ def test_that_hops_are_paired_well() -> None:
         for (one, first), (two, then) in product(firsts.items(), thens.items()):
             options.append(Option(Depth(chained(first, then)), (one, two)))
         amount = 10 ** chance.uniform(7, 9.5)
-        losses.append(_lost(Problem(options, amount, exact_in=True, legs_max=4, leg_cost=0.0)))
+        losses.append(_lost(Problem(options, amount, exact_in=True, legs_max=4, call_cost=0.0)))
 
     assert sum(lost > _NEAR for lost in losses) <= _PROBLEMS // 10
     assert max(losses) < 10 * _NEAR

@@ -231,6 +231,7 @@ async def test_offers_what_the_policy_says_within_both_caps(
     assert await chain.priority_lamports(_own(), compute_units=USED) == (
         made.simulation.priority_lamports
     )
+    assert chain.call_lamports(USED) == made.simulation.priority_lamports, "at the last price seen"
 
 
 async def test_asks_one_question_in_the_good_hour(node: ScriptedNode, prepares: Prepares) -> None:
