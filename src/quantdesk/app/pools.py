@@ -13,6 +13,7 @@ from quantdesk.chains.port import Chain, Instruction, Trade, Wallet
 from quantdesk.chains.solana.accounts import LiveAccounts
 from quantdesk.chains.solana.builder import Size
 from quantdesk.chains.solana.chain import Solana
+from quantdesk.chains.solana.fees import COMPUTE_UNITS_MAX
 from quantdesk.chains.solana.holdings import holdings
 from quantdesk.chains.solana.rpc import Rpc
 from quantdesk.core.assets import ASSETS, Asset
@@ -91,6 +92,8 @@ async def open_pools(
         network_fee_lamports=_NETWORK_FEE_LAMPORTS,
         fits=room.fits,
         priority_lamports=room.priority_lamports,
+        call_lamports=chain.call_lamports,
+        units_max=COMPUTE_UNITS_MAX,
         worth=lambda lamports, asset: worth(knowledge.board, lamports, asset),
         holds=lambda: balances.known,
     )

@@ -95,3 +95,49 @@ def test_that_hops_are_paired_well() -> None:
 
     assert sum(lost > _NEAR for lost in losses) <= _PROBLEMS // 10
     assert max(losses) < 10 * _NEAR
+
+
+@pytest.mark.parametrize("exact_in", [True, False])
+def test_that_single_curves_come_best_first_and_each_once(*, exact_in: bool) -> None:
+    chance = Random(6)
+    for _ in range(_PROBLEMS):
+        uses = [("a",), ("b",), ("c", "d"), ("e", "f"), ("g",)]
+        options = [Option(_curve(chance, 1.0), names) for names in uses]
+        amount = 10 ** chance.uniform(7, 9.5)
+        problem = Problem(options, amount, exact_in, 4, amount * chance.choice((0, 1e-4, 1e-2)))
+        whole = Depth(merged([option.depth for option in options])).trade(amount, exact_in=exact_in)
+        assert whole
+
+        found = list(problem.singles(whole[0]))
+
+        worths = {}
+        for at, (depth, names) in enumerate(options):
+            if alone := depth.trade(amount, exact_in=exact_in):
+                other = alone[1] if exact_in else -alone[1]
+                worths[at,] = other - problem.call_cost * len(names)
+        assert len(found) == len(worths)
+        assert {split.picks: split.worth for split in found} == pytest.approx(worths)
+        ranked = [split.worth for split in found]
+        assert ranked == sorted(ranked, reverse=True)
+        assert all(split.parts == [amount] for split in found)
+
+
+@pytest.mark.parametrize("exact_in", [True, False])
+def test_that_hopeless_curves_are_not_drawn_for_the_best_alone(*, exact_in: bool) -> None:
+    drawn = [0, 0]
+
+    def pieces(number: int, price: float) -> Iterator[Piece]:
+        for at in range(1_000):
+            drawn[number] += 1
+            yield Piece(1e6, price * (1 - 1e-5 * at), inf)
+
+    options = [
+        Option(Depth(pieces(number, price)), (str(number),))
+        for number, price in enumerate((1.0, 0.995))
+    ]
+    problem = Problem(options, 5e8, exact_in=exact_in, legs_max=1, call_cost=0.0)
+
+    best = next(problem.singles(1.0005))
+
+    assert best.picks == (0,)
+    assert drawn[0] > 500 > drawn[1]

@@ -181,6 +181,10 @@ class Solana:
         price = await self._unit_prices.get(_contested(instructions, self._wallet))
         return self._offer(price, fees.compute_limit(compute_units))[1]
 
+    def call_lamports(self, compute_units: int) -> int:
+        """Return what a call of so many units adds to a priority fee at the price seen last."""
+        return self._offer(self._unit_prices.last, fees.compute_limit(compute_units))[1]
+
     async def send(self, transaction: Transaction) -> None:
         """Hand the bytes to the node; doing it again is harmless. Raises `Unavailable`."""
         config = {"encoding": "base64", "skipPreflight": True, "maxRetries": 0}

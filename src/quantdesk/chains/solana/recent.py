@@ -98,6 +98,11 @@ class UnitPrices:
         self._shared: dict[tuple[str, ...], _Shared[int]] = {}
         self._last = unit_price((), bid)
 
+    @property
+    def last(self) -> int:
+        """Return the price seen last, whoever's accounts it was for; before any, the least bid."""
+        return self._last
+
     async def get(self, accounts: tuple[str, ...]) -> int:
         """Return micro-lamports per compute unit, within the bid's bounds, at most 10 s old.
 

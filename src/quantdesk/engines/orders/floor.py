@@ -17,6 +17,7 @@ from quantdesk.engines.orders.plans import always
 from quantdesk.engines.orders.routing import Choice, Routing, Wanted
 from quantdesk.engines.orders.swaps import calls
 
+_CALL_UNITS = 60_000  # of a swap, more or less: kinds of pools take 25,000 to 80,000
 _LONGEST_MEMO = f"qd:{UUID(int=0)}:3"
 
 CheckPrice = Callable[[Market, Decimal], None]
@@ -24,6 +25,9 @@ CheckPrice = Callable[[Market, Decimal], None]
 
 FitsTransaction = Callable[[Trade, Sequence[Instruction]], bool]
 """Says whether a trade by these instructions goes into one transaction."""
+
+CallFee = Callable[[int], int]
+"""Returns the lamports that a call of so many compute units adds, as far as is known now."""
 
 PriorityFee = Callable[[Sequence[Instruction], int], Awaitable[int]]
 """Returns the lamports that instructions of so many compute units would offer for their place."""
@@ -51,9 +55,9 @@ async def _no_priority(_: Sequence[Instruction], __: int) -> int:
 class Floor:
     """Where orders are executed: the venues to route over and the chain they settle on.
 
-    `rivals` are other floors by name, which an order may be executed on instead where they net
-    more; `name` is how this one is told apart from them. `worth`, `holds` and `ask` matter only
-    where there are any.
+    A route's pools together take no more than `units_max` compute units. `rivals` are other floors
+    by name, which an order may be executed on instead where they net more; `name` is how this one
+    is told apart from them. `holds` and `ask` matter only where there are any.
     """
 
     chain: Chain
@@ -63,6 +67,8 @@ class Floor:
     network_fee_lamports: int
     fits: FitsTransaction = anything_fits
     priority_lamports: PriorityFee = _no_priority
+    call_lamports: CallFee = lambda _units: 0
+    units_max: int | None = None
     name: str = "pools"
     rivals: Mapping[str, "Floor"] = field(default_factory=lambda: MappingProxyType({}))
     worth: Worth = lambda _lamports, _asset: 0
@@ -74,6 +80,9 @@ def routed(floor: Floor, wanted: Wanted, *, now_ms: int) -> Choice:
     """Return the best route of those that fit one transaction; raises as `Routing.choose`."""
 
     def fits(legs: Sequence[Leg]) -> bool:
+        units = sum(hop.pool.about.compute_units for leg in legs for hop in leg.hops)
+        if floor.units_max is not None and units > floor.units_max:
+            return False
         trade = Trade(
             side=wanted.side,
             base=wanted.market.base,
@@ -84,5 +93,15 @@ def routed(floor: Floor, wanted: Wanted, *, now_ms: int) -> Choice:
         )
         return floor.fits(trade, calls(legs, [0] * len(legs), wanted, floor.wallet))
 
-    asking = always if floor.fits is anything_fits else fits
-    return floor.routing.choose(wanted, now_ms=now_ms, fits=asking)
+    asking = always if floor.fits is anything_fits and floor.units_max is None else fits
+    cost = call_cost(floor, wanted.market.quote)
+    return floor.routing.choose(wanted, now_ms=now_ms, fits=asking, call_cost=cost)
+
+
+def call_cost(floor: Floor, quote: Asset) -> int | None:
+    """Return what each pool of a route costs in fees of the network, in base units of the quote.
+
+    None where they cost something, and no price says what that is worth.
+    """
+    lamports = floor.call_lamports(_CALL_UNITS)
+    return (floor.worth(lamports, quote) or None) if lamports else 0

@@ -33,13 +33,13 @@ def always(_: Sequence[Leg]) -> bool:
 class Terms(msgspec.Struct, frozen=True):
     """What a route has to respect.
 
-    A leg costs `leg_cost` base units of the token whose amount is not exact; two hops count as
-    `hop_cost_bps` worse than they are. `fits` says whether legs go into one transaction. `through`
-    are the mints that two hops may go through.
+    Each pool of a leg costs `call_cost` base units of the token whose amount is not exact; two hops
+    count as `hop_cost_bps` worse than they are. `fits` says whether legs go into one transaction.
+    `through` are the mints that two hops may go through.
     """
 
     legs_max: int = 4
-    leg_cost: int = 0
+    call_cost: int = 0
     fits: Callable[[Sequence[Leg]], bool] = always
     through: tuple[str, ...] = ()
     hop_cost_bps: int = 0
@@ -76,11 +76,11 @@ def planned(legs: Sequence[Leg], asked: Asked, terms: Terms) -> Plan:
     """Return the plan that legs make."""
     worth = 0
     for leg in legs:
-        worse = terms.hop_cost_bps * (len(leg.hops) - 1)
+        worse, cost = terms.hop_cost_bps * (len(leg.hops) - 1), terms.call_cost * len(leg.hops)
         if asked.exact_in:
-            worth += leg.received * (BPS - worse) - terms.leg_cost * BPS
+            worth += leg.received * (BPS - worse) - cost * BPS
         else:
-            worth -= leg.paid * (BPS + worse) + terms.leg_cost * BPS
+            worth -= leg.paid * (BPS + worse) + cost * BPS
     ordered = tuple(sorted(legs, key=lambda leg: leg.paid, reverse=True))
     paid, received = sum(leg.paid for leg in legs), sum(leg.received for leg in legs)
     assert (paid if asked.exact_in else received) == asked.amount, "legs sum to what was asked"
@@ -136,7 +136,7 @@ def _problem(paths: Sequence[Path], question: Question) -> Problem:
         amount=float(asked.amount),
         exact_in=asked.exact_in,
         legs_max=terms.legs_max,
-        leg_cost=max(terms.leg_cost, _ROUNDING, question.other * _DUST),
+        call_cost=max(terms.call_cost, _ROUNDING, question.other * _DUST),
     )
 
 
@@ -144,8 +144,8 @@ def _solved(problem: Problem, root: float) -> Split | None:
     """Return the best split; where even one leg costs more than it brings, of one leg if it can."""
     return (
         problem.solve(root)
-        or replace(problem, leg_cost=0.0, legs_max=1).solve(root)
-        or replace(problem, leg_cost=0.0).solve(root)
+        or replace(problem, call_cost=0.0, legs_max=1).solve(root)
+        or replace(problem, call_cost=0.0).solve(root)
     )
 
 
@@ -189,15 +189,14 @@ def _fitting(paths: Sequence[Path], problem: Problem, split: Split, question: Qu
 
 
 def _fewer(problem: Problem, split: Split | None, near: float) -> Iterator[Split]:
-    """Yield splits with a leg less, best first, then with two less, down to every single leg."""
+    """Yield splits with a leg less, best first, then with two less, down to single legs."""
     while split and len(split.picks) > 2:  # noqa: PLR2004 - what is left then are single legs
         fewest = replace(problem, legs_max=len(split.picks) - 1).solve(near)
         less = [problem.split(picks, near=split.root) for picks in without(split.picks)]
         found = sorted(filter(None, [fewest, *less]), key=_worth, reverse=True)
         yield from found
         split = found[0] if found else None
-    singles = [problem.split((at,), near=near) for at in range(len(problem.options))]
-    yield from sorted(filter(None, singles), key=_worth, reverse=True)
+    yield from problem.singles(near)
 
 
 def _worth(split: Split) -> float:

@@ -31,6 +31,7 @@ def described(choice: Choice, *, now_ms: int) -> dict[str, Any]:
         "limitRaw": choice.limit_raw,
         "expectedQuoteRaw": choice.quote_raw,
         "gapBps": _bps(found.gap_bps),
+        "callCost": _cost(choice),
         "runnerUp": runner_up and _alternative(runner_up, choice),
         "alternatives": [_alternative(one, choice) for one in found.alternatives],
         "quotes": quotes(choice, now_ms=now_ms),
@@ -78,6 +79,12 @@ def pool_fees(choice: Choice) -> Decimal:
         worth = leg.received if choice.wanted.side is Side.SELL else leg.paid
         fees += _leg_fee_bps(leg) * worth / BPS
     return from_raw(int(fees), choice.wanted.market.quote.decimals)
+
+
+def _cost(choice: Choice) -> str | None:
+    """Return what each pool was reckoned to cost in fees of the network; None if unknown."""
+    cost = choice.call_cost
+    return None if cost is None else written(cost, choice.wanted.market.quote.decimals)
 
 
 def _leg(leg: Leg, wanted: Wanted) -> dict[str, Any]:

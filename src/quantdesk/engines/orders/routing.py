@@ -52,7 +52,8 @@ class Choice(msgspec.Struct, frozen=True):
     """The route to take; `limit_raw` bounds the whole fill on chain, in the quote asset.
 
     `seen` are the pair's own pools, `silent` says why venues have none. The pools stood like this
-    at `as_of_ms`, however long ago they changed.
+    at `as_of_ms`, however long ago they changed. `call_cost` is what each pool of a route was
+    reckoned to cost in fees of the network, in base units of the quote asset; None if unknown.
     """
 
     wanted: Wanted
@@ -61,6 +62,7 @@ class Choice(msgspec.Struct, frozen=True):
     seen: tuple[Pool, ...]
     silent: Mapping[str, DeskError]
     as_of_ms: int
+    call_cost: int | None = 0
 
     @property
     def quote_raw(self) -> int:
@@ -136,8 +138,13 @@ class Routing:
         """Return how much worse than quoted a venue's fills of a pair have landed."""
         return self._bias(venue, pair)
 
-    def choose(self, wanted: Wanted, *, now_ms: int, fits: Fits = always) -> Choice:
+    def choose(
+        self, wanted: Wanted, *, now_ms: int, fits: Fits = always, call_cost: int | None = 0
+    ) -> Choice:
         """Return the best route now.
+
+        `call_cost` is what each pool of a route costs, in base units of the quote asset; where it
+        is not known (None), the route is the best without it, and says so.
 
         Raises `Refused` (`liquidity.insufficient`, `amount.too_small`, `transaction.too_large`)
         when no pools fill it, else `Unavailable` (`pools.stale`, `quotes.none`, or the one code all
@@ -146,9 +153,17 @@ class Routing:
         as_of_ms = self._as_of(now_ms)
         asked = wanted.asked
         direct, silent = self._pools(asked.paid, asked.received, now_ms)
+        terms = Terms(
+            legs_max=self._rules.legs_max,
+            call_cost=call_cost or 0,
+            fits=fits,
+            through=self._rules.through,
+            hop_cost_bps=self._rules.hop_cost_bps,
+        )
         if len(direct) == 1 and not self._rules.through:
-            found = lone(direct[0], asked, Terms(fits=fits))
-            return Choice(wanted, found, _limit(found, wanted), tuple(direct), silent, as_of_ms)
+            found = lone(direct[0], asked, terms)
+            limit = _limit(found, wanted)
+            return Choice(wanted, found, limit, tuple(direct), silent, as_of_ms, call_cost)
         book = {frozenset((asked.paid, asked.received)): direct}
         for mint in self._rules.through:
             if mint not in (asked.paid, asked.received):
@@ -156,14 +171,9 @@ class Routing:
                     book[frozenset((mint, end))] = self._pools(mint, end, now_ms)[0]
         if not any(book.values()):
             raise _nobody(silent)
-        terms = Terms(
-            legs_max=self._rules.legs_max,
-            fits=fits,
-            through=self._rules.through,
-            hop_cost_bps=self._rules.hop_cost_bps,
-        )
         found = self._advised(route(book, asked, terms, curves=self._curves), book, wanted, terms)
-        return Choice(wanted, found, _limit(found, wanted), tuple(direct), silent, as_of_ms)
+        limit = _limit(found, wanted)
+        return Choice(wanted, found, limit, tuple(direct), silent, as_of_ms, call_cost)
 
     def _advised(self, found: Route, book: Book, wanted: Wanted, terms: Terms) -> Route:
         """Return the route that past fills advise, where they advise another."""

@@ -10,10 +10,10 @@ compared one by one.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, combinations
-from math import nan
+from math import inf, nan
 from typing import Final, NamedTuple
 
-from quantdesk.engines.orders.splitting import Depth, level, shares
+from quantdesk.engines.orders.splitting import Depth, alone, level, shares
 
 Picks = tuple[int, ...]
 
@@ -57,7 +57,7 @@ class _Picked(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Split `amount` over at most `legs_max` options, each of which costs `leg_cost`.
+    """Split `amount` over at most `legs_max` options, whose pools cost `call_cost` each.
 
     With `exact_in` the amount is paid and the cost is in the token received, else the reverse.
     """
@@ -66,7 +66,7 @@ class Problem:
     amount: float
     exact_in: bool
     legs_max: int
-    leg_cost: float
+    call_cost: float
 
     def solve(self, root: float) -> Split | None:
         """Return the best split; None when no allowed one takes the whole amount.
@@ -89,12 +89,36 @@ class Problem:
             best = better
         return best
 
+    def singles(self, root: float) -> Iterator[Split]:
+        """Yield splits of one option, the best first; `root` is as `solve` takes it.
+
+        Only when nobody wants the best are curves drawn that can be no better.
+        """
+        side = 0 if self.exact_in else 1
+        taken = [option.depth.at(root)[side] for option in self.options]
+        order = sorted(range(len(taken)), key=taken.__getitem__, reverse=True)
+        found: dict[int, Split] = {}
+        least = -inf
+        for at in order:  # who has most of the optimum does best alone, about
+            depth, uses = self.options[at]
+            short = least + self.call_cost * len(uses)
+            value = alone(depth, self.amount, exact_in=self.exact_in, least=short, root=root)
+            if value is not None and (split := self.split((at,), near=root)):
+                found[at], least = split, max(least, split.worth)
+        if found:
+            yield max(found.values(), key=_worth)
+        rest = (found.get(at) or self.split((at,), near=root) for at in order)
+        yield from sorted(filter(None, rest), key=_worth, reverse=True)[1:]
+
     def split(self, picks: Picks, *, near: float) -> Split | None:
         """Return the best split over exactly these; None when they end before the whole amount.
 
         `near` is a guess of its root.
         """
         depths, exact_in = [self.options[at].depth for at in picks], self.exact_in
+        if len(depths) == 1:
+            found = depths[0].trade(self.amount, exact_in=exact_in)
+            return found and self._split(picks, found[0], [self.amount], found[1])
         root = level(depths, self.amount, exact_in=exact_in, near=near)
         if root is None:
             return None
@@ -103,8 +127,11 @@ class Problem:
             depth.trade(part, exact_in=exact_in) or (root, depth.at(root)[1 if exact_in else 0])
             for depth, part in zip(depths, parts, strict=True)
         ]
-        other, cost = sum([other for _, other in trades]), len(picks) * self.leg_cost
-        return Split(picks, root, parts, other - cost if exact_in else -other - cost)
+        return self._split(picks, root, parts, sum([other for _, other in trades]))
+
+    def _split(self, picks: Picks, root: float, parts: list[float], other: float) -> Split:
+        cost = self.call_cost * sum([len(self.options[at].uses) for at in picks])
+        return Split(picks, root, parts, other - cost if self.exact_in else -other - cost)
 
     def _better(self, best: Split | None, others: Iterable[Picks], near: float) -> Split | None:
         """Return the best of a split and others.
@@ -127,9 +154,10 @@ class Problem:
         squared = root * root
         for at in picks:
             if at not in worths:
-                paid, received = self.options[at].depth.at(root)
+                depth, uses = self.options[at]
+                paid, received = depth.at(root)
                 gross = received - paid / squared if self.exact_in else received * squared - paid
-                worths[at] = gross - self.leg_cost
+                worths[at] = gross - self.call_cost * len(uses)
         whole = self._whole(squared)
         return whole - abs(whole) * _ENOUGH + sum([worths[at] for at in picks])
 
@@ -184,13 +212,15 @@ class Problem:
 
     def _picked(self, root: float, among: Iterable[int]) -> _Picked:
         """Return what is worth most at a root, and how much of the amount that takes."""
-        squared, cost, options, exact_in = root * root, self.leg_cost, self.options, self.exact_in
+        squared, cost, options, exact_in = root * root, self.call_cost, self.options, self.exact_in
         found: list[tuple[float, int, float]] = []
         for at in among:
-            paid, received = options[at].depth.at(root)
+            depth, uses = options[at]
+            paid, received = depth.at(root)
             if received:
                 worth = received - paid / squared if exact_in else received * squared - paid
-                if worth > cost:
+                worth -= cost * len(uses)
+                if worth > 0:
                     found.append((worth, at, paid if exact_in else received))
         found.sort(reverse=True)
         picks: list[int] = []
@@ -201,7 +231,7 @@ class Problem:
             if used.isdisjoint(uses):
                 picks.append(at)
                 used.update(uses)
-                taken, value = taken + part, value + worth - cost
+                taken, value = taken + part, value + worth
                 if len(picks) == self.legs_max:
                     break
         return _Picked(root, tuple(picks), taken, value, {at: worth for worth, at, _ in found})
