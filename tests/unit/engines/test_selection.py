@@ -98,6 +98,22 @@ def test_that_hops_are_paired_well() -> None:
 
 
 @pytest.mark.parametrize("exact_in", [True, False])
+def test_that_a_price_without_end_is_one_of_the_choices(*, exact_in: bool) -> None:
+    chance, taken = Random(8), 0
+    for _ in range(_PROBLEMS):
+        amount = 10 ** chance.uniform(7, 9.5)
+        endless = Depth([Piece(inf, 1 - 0.01 * chance.random(), inf)])
+        options = [Option(_curve(chance, 1.0), (name,)) for name in "abc"]
+        problem = Problem([*options, Option(endless, ("d",))], amount, exact_in, 2, amount * 1e-5)
+
+        assert _lost(problem) <= _NEAR
+
+        found = problem.solve(endless.start)
+        taken += bool(found and 3 in found.picks)
+    assert taken > _PROBLEMS // 3
+
+
+@pytest.mark.parametrize("exact_in", [True, False])
 def test_that_single_curves_come_best_first_and_each_once(*, exact_in: bool) -> None:
     chance = Random(6)
     for _ in range(_PROBLEMS):

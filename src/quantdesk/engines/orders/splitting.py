@@ -30,6 +30,7 @@ _NOISE: Final = 1e-12  # relative; floats agree on a price to about a tenth of t
 _STEP: Final = 1e-6  # how far a root is first looked for, relative; then ever farther, up to
 _STEP_MAX: Final = 1e20
 _PROMISED: Final = 1e-9  # relative: what a promise may be off
+_ENDLESS: Final = float(1 << 64)  # base units; no account can hold as many
 _TURNS: Final = 20  # of drawing a curve farther, before it is drawn as far as it goes
 
 
@@ -126,8 +127,9 @@ class Depth:
     def _more(self, root: float = 0.0) -> bool:
         """Take in the next piece, and all others up to a root; False when there is none."""
         paid, received, end = self._paid[-1], self._received[-1], self._end
-        for row in self._pieces:
-            most, price, depth = row
+        for most, price, depth in self._pieces:
+            if most == inf == depth:  # what has no end at one price has no worth to compare either
+                most = _ENDLESS  # noqa: PLW2901 - as much as anyone could pay
             if most > 0 and price > 0:
                 # Two pieces that meet may miss each other by a rounding: the curve must not rise.
                 start = max(1 / sqrt(price), end)
@@ -135,7 +137,7 @@ class Depth:
                 paid += most
                 received += price * depth if most == inf else price * most / worn
                 end = start * worn
-                self._rows.append(row)
+                self._rows.append((most, price, depth))
                 self._roots.append(start)
                 self._paid.append(paid)
                 self._received.append(received)
