@@ -5,7 +5,7 @@ until `look` reports a fate. Nothing here decides to sign a second time: that is
 and only after `DEAD` or `REVERTED`.
 """
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
@@ -181,8 +181,11 @@ class AccountState(msgspec.Struct, frozen=True):
 class Accounts(Protocol):
     """A live view of chain accounts."""
 
-    def stream(self, addresses: Sequence[str]) -> AsyncGenerator[AccountState | None, None]:
-        """Yield each account's state, then every change; reconnects and re-reads by itself.
+    def stream(
+        self, wanted: Callable[[], Collection[str]]
+    ) -> AsyncGenerator[AccountState | None, None]:
+        """Yield each wanted account's state, then every change; reconnects and re-reads by itself.
 
-        None is a sign of life: nothing has changed, and whoever reads may ask for other accounts.
+        `wanted` is asked again after all that is yielded, and costs little while nothing changes.
+        None is a sign of life: nothing has changed, and other accounts may be wanted.
         """

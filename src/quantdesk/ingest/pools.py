@@ -24,6 +24,9 @@ class PoolFeed:
         self._accounts = accounts
         self._venues = tuple(venues)
         self._clock = clock
+        self._asked: list[tuple[str, ...]] = []
+        self._asking: dict[str, list[Venue]] = {}
+        self._latest: dict[str, AccountState] = {}
         self.counts: Counter[str] = Counter()
         """updates, one per venue that asked, and unreadable states by code."""
 
@@ -31,26 +34,29 @@ class PoolFeed:
         """Follow whatever the venues ask for until cancelled.
 
         What they ask for moves: a pool names its vaults, a price leaves its bin arrays, pools come
-        and go. Then the stream is opened anew, which also reads every account again.
+        and go. A venue that comes to need what another follows is told of it at once.
         """
-        while True:
-            asking = self._asking()
-            unread = set(asking)
-            async with aclosing(self._accounts.stream(sorted(asking))) as states:
-                async for state in states:
-                    if state is not None:
-                        for venue in asking[state.address]:
-                            self._take(venue, state)
-                        unread.discard(state.address)
-                    if not unread and self._asking() != asking:
-                        break
+        self._ask()
+        async with aclosing(self._accounts.stream(lambda: self._asking)) as states:
+            async for state in states:
+                if state is not None and state.address in self._asking:
+                    self._latest[state.address] = state
+                    for venue in self._asking[state.address]:
+                        self._take(venue, state)
+                self._ask()
 
-    def _asking(self) -> dict[str, list[Venue]]:
-        asking: dict[str, list[Venue]] = {}
-        for venue in self._venues:
-            for address in venue.accounts():
-                asking.setdefault(address, []).append(venue)
-        return asking
+    def _ask(self) -> None:
+        while (asked := [venue.accounts() for venue in self._venues]) != self._asked:
+            before, self._asked = self._asking, asked
+            self._asking = {}
+            for venue, addresses in zip(self._venues, asked, strict=True):
+                for address in addresses:
+                    self._asking.setdefault(address, []).append(venue)
+            self._latest = {a: state for a, state in self._latest.items() if a in self._asking}
+            for address, state in self._latest.items():
+                for venue in self._asking[address]:
+                    if venue not in before.get(address, ()):
+                        self._take(venue, state)
 
     def _take(self, venue: Venue, state: AccountState) -> None:
         try:

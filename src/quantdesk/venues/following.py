@@ -5,11 +5,13 @@ bytes say, and the snapshot they add up to.
 """
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from quantdesk.chains.port import AccountState
 from quantdesk.core.errors import Corrupt, DeskError, Refused, Unavailable
 from quantdesk.venues.port import Pool
+
+_STEPS_MAX: Final = 8  # in which a pool learns of its accounts; the longest way takes three
 
 
 class Followed(Protocol):
@@ -43,7 +45,8 @@ class Pools:
         self._name = name
         self._pools = tuple(pools)
         self._needed_by: dict[str, list[Followed]] = {}
-        self._slots: dict[str, int] = {}
+        self._accounts: tuple[str, ...] = ()
+        self._known: dict[str, tuple[AccountState, int]] = {}
         self._index()
 
     @property
@@ -59,11 +62,11 @@ class Pools:
     def follow(self, pools: Sequence[Followed]) -> None:
         """Follow these pools from now on; what is known of those that stay, stays."""
         self._pools = tuple(pools)
-        self._index()
+        self._settle()
 
     def accounts(self) -> tuple[str, ...]:
         """Return every account its pools need now."""
-        return tuple(self._needed_by)
+        return self._accounts
 
     def update(self, state: AccountState, *, seen_ms: int) -> None:
         """Take in one account's new state; older slots and accounts of no pool are ignored.
@@ -71,18 +74,14 @@ class Pools:
         Raises `Corrupt`: the pools that need it are out of the market until a good state arrives.
         """
         pools = self._needed_by.get(state.address, ())
-        if not pools or state.slot < self._slots.get(state.address, 0):
+        known = self._known.get(state.address)
+        if not pools or (known and state.slot < known[0].slot):
             return
-        self._slots[state.address] = state.slot
+        self._known[state.address] = (state, seen_ms)
         before = [pool.accounts() for pool in pools]
-        problems: list[Corrupt] = []
-        for pool in pools:
-            try:
-                pool.update(state, seen_ms=seen_ms)
-            except Corrupt as problem:
-                problems.append(problem)
+        problems = [problem for pool in pools if (problem := _told(pool, state, seen_ms))]
         if [pool.accounts() for pool in pools] != before:
-            self._index()
+            problems += self._settle()
         if problems:
             raise problems[0]
 
@@ -104,10 +103,41 @@ class Pools:
             raise max(reasons, key=lambda reason: reason.retryable)
         raise Unavailable(f"{self._name} has no readable pool of this pair", code="pool.gone")
 
-    def _index(self) -> None:
-        self._needed_by = {}
+    def _settle(self) -> list[Corrupt]:
+        """Tell pools what is known already of accounts that they came to need; return the faults.
+
+        Those of several pools change rarely: a config, a mint.
+        """
+        problems: list[Corrupt] = []
+        for _ in range(_STEPS_MAX):
+            joined = self._index()
+            if not joined:
+                break
+            for pool, address in joined:
+                if problem := _told(pool, *self._known[address]):
+                    problems.append(problem)
+        return problems
+
+    def _index(self) -> list[tuple[Followed, str]]:
+        """Note who needs what; return who came to need what is known."""
+        before, self._needed_by = self._needed_by, {}
         for pool in self._pools:
             for address in pool.accounts():
                 self._needed_by.setdefault(address, []).append(pool)
+        self._accounts = tuple(self._needed_by)
         # An account that is followed anew must not lose to a state from before.
-        self._slots = {address: self._slots.get(address, 0) for address in self._needed_by}
+        self._known = {a: known for a, known in self._known.items() if a in self._needed_by}
+        return [
+            (pool, address)
+            for address in self._known
+            for pool in self._needed_by[address]
+            if pool not in before.get(address, ())
+        ]
+
+
+def _told(pool: Followed, state: AccountState, seen_ms: int) -> Corrupt | None:
+    try:
+        pool.update(state, seen_ms=seen_ms)
+    except Corrupt as problem:
+        return problem
+    return None

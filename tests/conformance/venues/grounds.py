@@ -78,7 +78,7 @@ def _localnet(
         mints=MINTS,
         now_ms=ground.NOW_MS,
         sizes=SIZES,
-        states=tuple(ground.seen(made).values()),
+        states=(*ground.seen(made).values(), *ground.minted(SOL).values()),
         grain=dict.fromkeys(MINTS, grain),
     )
 

@@ -28,7 +28,7 @@ def _amount(state: AccountState) -> int:
 
 async def test_reads_all_then_follows_changes_in_slot_order(desk: Desk) -> None:
     live = _live(desk)
-    stream = live.stream([USDC, NOWHERE])
+    stream = live.stream(lambda: [USDC, NOWHERE])
     async with aclosing(stream) as states:
         first = {state.address: state async for state in _take(states, 2)}
         await desk.traded(trade(Side.SELL, "SOL-USDC", 10**6, 1), 150)

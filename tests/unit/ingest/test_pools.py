@@ -1,7 +1,7 @@
 """Every venue that asks for an account is told of it, and what venues ask for is followed."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 
 from quantdesk.chains.port import AccountState
 from quantdesk.core.errors import Corrupt
@@ -13,27 +13,38 @@ from quantdesk.venues.raydium.cpmm.pool import CpmmFollowed
 
 
 class _Chain:
-    """Yields the accounts asked for, then one more change of each, and hangs up in the end.
+    """Yields what is wanted, and what comes to be; then one more change of each, and hangs up.
 
-    Between the two it may do something and give a sign of life.
+    In between it may do something and give a sign of life.
     """
 
-    def __init__(self, rounds: int) -> None:
+    def __init__(self) -> None:
         self.asked: list[tuple[str, ...]] = []
         self.at_rest: Callable[[], None] | None = None
-        self._rounds = rounds
 
-    async def stream(self, addresses: Sequence[str]) -> AsyncGenerator[AccountState | None, None]:
-        self.asked.append(tuple(addresses))
-        for address in addresses:
-            yield AccountState(address, b"data", "owner", len(self.asked))
-        if len(self.asked) == self._rounds:
-            raise asyncio.CancelledError
+    async def stream(
+        self, wanted: Callable[[], Collection[str]]
+    ) -> AsyncGenerator[AccountState | None, None]:
+        async for state in self._new(wanted):
+            yield state
         if self.at_rest is not None:
             self.at_rest()
             yield None
-        for address in addresses:
+            async for state in self._new(wanted):
+                yield state
+        for address in [*wanted()]:
             yield AccountState(address, b"data", "owner", 100)
+        raise asyncio.CancelledError
+
+    async def _new(
+        self, wanted: Callable[[], Collection[str]]
+    ) -> AsyncGenerator[AccountState, None]:
+        known = {address for asked in self.asked for address in asked}
+        while new := sorted(set(wanted()) - known):
+            self.asked.append(tuple(new))
+            known |= set(new)
+            for address in new:
+                yield AccountState(address, b"data", "owner", len(self.asked))
 
 
 class _Venue:
@@ -71,32 +82,40 @@ def _fed(chain: _Chain, *venues: Venue) -> PoolFeed:
 
 def test_that_each_venue_that_asks_for_an_account_is_handed_its_state() -> None:
     one, other = _Venue("one", ["mint", "pool 1"]), _Venue("other", ["mint", "pool 2"])
-    chain = _Chain(rounds=1)
+    chain = _Chain()
     feed = _fed(chain, one, other)
     assert chain.asked == [("mint", "pool 1", "pool 2")]
-    assert one.seen == [("mint", 1), ("pool 1", 1)]
-    assert other.seen == [("mint", 1), ("pool 2", 1)]
-    assert feed.counts["updates"] == 4
+    assert one.seen == [("mint", 1), ("pool 1", 1), ("mint", 100), ("pool 1", 100)]
+    assert other.seen == [("mint", 1), ("pool 2", 1), ("mint", 100), ("pool 2", 100)]
+    assert feed.counts["updates"] == 8
 
 
 def test_that_what_one_venue_cannot_read_is_still_handed_to_the_next() -> None:
     one, other = _Venue("one", ["broken"]), _Venue("other", ["broken"])
-    feed = _fed(_Chain(rounds=1), one, other)
-    assert one.seen == other.seen == [("broken", 1)]
-    assert feed.counts == {"account.unreadable": 2}
+    feed = _fed(_Chain(), one, other)
+    assert one.seen == other.seen == [("broken", 1), ("broken", 100)]
+    assert feed.counts == {"account.unreadable": 4}
+
+
+def test_that_what_a_venue_comes_to_need_is_asked_for_beside_what_it_has() -> None:
+    venue = _Venue("one", ["pool"], then=["vault"])
+    chain = _Chain()
+    _fed(chain, venue)
+    assert chain.asked == [("pool",), ("vault",)]
+    assert venue.seen == [("pool", 1), ("vault", 2), ("pool", 100), ("vault", 100)]
 
 
 def test_that_a_venue_that_comes_to_need_what_another_already_follows_is_told_of_it() -> None:
     one, other = _Venue("one", ["mint"]), _Venue("other", ["pool"], then=["mint"])
-    chain = _Chain(rounds=2)
+    chain = _Chain()
     _fed(chain, one, other)
-    assert chain.asked == [("mint", "pool"), ("mint", "pool")]
-    assert other.seen == [("pool", 1), ("mint", 2), ("pool", 2)]  # at once, not at the next change
+    assert chain.asked == [("mint", "pool")]
+    assert other.seen == [("pool", 1), ("mint", 1), ("mint", 100), ("pool", 100)]
 
 
 def test_that_what_a_venue_comes_to_follow_is_asked_for_though_nothing_changes() -> None:
     venue = Pools("raydium", [CpmmFollowed("one")])
-    chain = _Chain(rounds=2)
+    chain = _Chain()
     chain.at_rest = lambda: venue.follow([*venue.followed, CpmmFollowed("new")])
     _fed(chain, venue)
-    assert chain.asked == [("one",), ("new", "one")]
+    assert chain.asked == [("one",), ("new",)]

@@ -20,7 +20,6 @@ from tests.unit.venues.raydium.cpmm import world as cpmm_world
 from quantdesk.chains.port import AccountState
 from quantdesk.core.markets import MARKETS
 from quantdesk.localnet import raydium_pools
-from quantdesk.localnet.accounts import mint
 from quantdesk.venues.following import Followed, Pools
 from quantdesk.venues.meteora.damm_v2 import layout as damm_layout
 from quantdesk.venues.meteora.damm_v2.pool import FollowedDammV2
@@ -90,11 +89,6 @@ class Kind:
         return made
 
 
-def mints() -> dict[str, AccountState]:
-    """Return the mints of the pair, of the older token program."""
-    return ground.seen(mint(asset, authority=ground.OTHER) for asset in (SOL.base, SOL.quote))
-
-
 def _raw(address: str) -> bytes:
     return bytes(Pubkey.from_string(address))
 
@@ -145,7 +139,7 @@ def _amm_v4() -> Kind:
         [Pubkey.from_string(at) for at in (BASE, QUOTE)],
     )
     own = AccountState(address, amm_account(keys, tokens), amm_v4.PROGRAM, ground.SLOT)
-    states = {address: own, **mints()}
+    states = {address: own, **ground.minted(SOL)}
     for key, token, held in zip(keys, tokens, (50 * 10**12, 75 * 10**11), strict=True):
         data = token_account(token, Pubkey.from_string(amm_v4.AUTHORITY), held)
         states[str(key)] = AccountState(str(key), data, TOKEN_PROGRAM, ground.SLOT)
@@ -171,7 +165,7 @@ def _clmm() -> Kind:
     places = range(-420, 420, 30)
     numbers = clmm_pools.of_positions([(at, 30, 10**15) for at in places], tick=-19_000)
     made = clmm_pools.accounts(numbers, held=(10**15, 10**14))
-    states = {**_renamed(made, clmm_pools.MINTS), **mints()}
+    states = {**_renamed(made, clmm_pools.MINTS), **ground.minted(SOL)}
     own = states[clmm_pools.ADDRESS]
     bare = clmm_pools.accounts(clmm_pools.of_positions([], tick=-19_000), held=(0, 0))
     return Kind(
@@ -219,7 +213,7 @@ def _damm() -> Kind:
     made = damm_pools.pool(numbers)
     listed = {state.address: state for state in damm_pools.states(made)}
     pair = (damm_pools.MINT_A, damm_pools.MINT_B)
-    states = {**_renamed(listed, pair), **mints()}
+    states = {**_renamed(listed, pair), **ground.minted(SOL)}
     none = changed(made, liquidity=0, reserves=(0, 0))
     empty = replace(listed[damm_pools.ADDRESS], data=damm_layout.encode_pool(none))
     return Kind(

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from quantdesk.chains.port import AccountState
 from quantdesk.core.markets import Market
-from quantdesk.localnet.accounts import GenesisAccount
+from quantdesk.localnet.accounts import GenesisAccount, mint
 from quantdesk.venues.port import Pool, Venue
 
 Accounts = Mapping[str, AccountState]
@@ -47,6 +47,11 @@ def seen(accounts: Iterable[GenesisAccount]) -> dict[str, AccountState]:
         account.address: AccountState(account.address, account.data, account.owner, SLOT)
         for account in accounts
     }
+
+
+def minted(market: Market) -> dict[str, AccountState]:
+    """Return the mints of a market."""
+    return seen(mint(asset, authority=OTHER) for asset in (market.base, market.quote))
 
 
 def changed(state: AccountState, offset: int, form: str, *values: int) -> AccountState:

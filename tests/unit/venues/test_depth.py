@@ -88,6 +88,7 @@ def bins(usd: int, *, around: int) -> Pool:
     pair = meteora_pools.address(MARKET)
     active = meteora_pools.bin_of_price(MARKET, Decimal(150), 10)
     venue = Pools("meteora", [DlmmFollowed(pair)])
+    made |= ground.minted(MARKET)
     ground.feed(venue, made | {pair: ground.changed(made[pair], ACTIVE_BIN, "<i", active)})
     return ground.one(venue, MARKET)
 

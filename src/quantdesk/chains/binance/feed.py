@@ -10,7 +10,7 @@ Streams: https://developers.binance.com/docs/binance-spot-api-docs/web-socket-st
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
 from typing import Final
 
@@ -85,10 +85,14 @@ class LiveBooks:
         self.drops = 0
         """Connections that ended, or could not be made, since the start."""
 
-    async def stream(self, addresses: Sequence[str]) -> AsyncGenerator[AccountState, None]:
-        """Yield each address's state, then every change; reconnects and re-reads by itself."""
-        wanted = frozenset(addresses)
-        symbols = sorted({address.rpartition(":")[2] for address in wanted})
+    async def stream(
+        self, wanted: Callable[[], Collection[str]]
+    ) -> AsyncGenerator[AccountState, None]:
+        """Yield each wanted address's state, then every change; reconnects and re-reads by itself.
+
+        The symbols are those that are wanted at first: an exchange's list is that of the desk.
+        """
+        symbols = sorted({address.rpartition(":")[2] for address in wanted()})
         failures = 0
         async with aiohttp.ClientSession() as session:
             while True:
@@ -96,7 +100,7 @@ class LiveBooks:
                     async with aclosing(self._connection(session, symbols)) as states:
                         async for state in states:
                             failures = 0
-                            if state.address in wanted:
+                            if state.address in wanted():
                                 yield state
                 except (DeskError, aiohttp.ClientError, TimeoutError, OSError, Gap) as problem:
                     log.warning("books.dropped", why=_words(problem))

@@ -1,12 +1,14 @@
 """`LiveAccounts`: account states as they change, over a node's WebSocket.
 
 Every connection subscribes first and reads all accounts after, so that no change falls between the
-two; a state older than one already given is dropped. When the socket ends or falls silent, or no
-longer tells of some account, the whole begins anew after a pause.
+two; a state older than one already given is dropped. Which accounts are wanted may change at any
+time: what is new is subscribed to on the same connection, and the others are told of all the while.
+When the socket ends or falls silent, or no longer tells of some account, the whole begins anew
+after a pause.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextlib import aclosing
 from typing import Final
 
@@ -15,6 +17,7 @@ import structlog
 from yarl import URL
 
 from quantdesk.chains.port import AccountState
+from quantdesk.chains.solana.connection import Connection, Wanted
 from quantdesk.chains.solana.pubsub import Subscriptions
 from quantdesk.chains.solana.reading import read
 from quantdesk.chains.solana.rereads import Rereads
@@ -61,19 +64,21 @@ class LiveAccounts:
         self.heard_ms = 0
         """When the node last said anything, and all states were as given (Unix milliseconds)."""
 
-    async def stream(self, addresses: Sequence[str]) -> AsyncGenerator[AccountState | None, None]:
-        """Yield each account's state, then every change; reconnects and re-reads by itself.
+    async def stream(self, wanted: Wanted) -> AsyncGenerator[AccountState | None, None]:
+        """Yield each wanted account's state, then every change; reconnects and re-reads by itself.
 
-        An account is never yielded at an older slot after a newer one; every slot yields None.
+        `wanted` is asked again after all that is yielded, which is None for every slot. An account
+        is never yielded at an older slot after a newer one, unless it was not wanted in between.
         """
         newest: dict[str, int] = {}
         backoff = Backoff(self._jitter, first_s=_PAUSE_S, longest_s=_PAUSE_S_MAX)
         async with aiohttp.ClientSession() as session:
             while True:
                 try:
-                    async with aclosing(self._connection(session, addresses, backoff)) as states:
+                    async with aclosing(self._connection(session, wanted, backoff)) as states:
                         async for state in states:
                             if state is None:
+                                newest = _still(wanted(), newest)
                                 yield None
                             elif state.slot >= newest.get(state.address, 0):
                                 newest[state.address] = state.slot
@@ -87,38 +92,40 @@ class LiveAccounts:
                 await self._clock.sleep(backoff.failed())
 
     async def _connection(
-        self, session: aiohttp.ClientSession, addresses: Sequence[str], backoff: Backoff
+        self, session: aiohttp.ClientSession, wanted: Wanted, backoff: Backoff
     ) -> AsyncGenerator[AccountState | None, None]:
         async with asyncio.timeout(self._silence_s):
             socket = await session.ws_connect(self._url, max_msg_size=_MESSAGE_BYTES_MAX)
         async with socket:
-            subscriptions = Subscriptions(
-                socket=socket,
-                addresses=addresses,
-                commitment=self._commitment,
-                silence_s=self._silence_s,
+            connection = Connection(
+                subscriptions=Subscriptions(
+                    socket=socket, commitment=self._commitment, silence_s=self._silence_s
+                ),
+                wanted=wanted,
+                read=self._read,
+                rereads=Rereads(self._read, clock=self._clock, every_s=_REREAD_S),
             )
-            early = await subscriptions.open()
-
-            def reading() -> Awaitable[list[AccountState]]:
-                return read(self._rpc, addresses, commitment=self._commitment)
-
-            rereads = Rereads(reading, clock=self._clock, every_s=_REREAD_S)
-            for state in [*await reading(), *early]:
-                rereads.told(state)
+            for state in await connection.open():
                 yield state
             self.heard_ms = self._clock.now_ms()
             self.connections += 1
             try:
                 while True:
-                    change = await subscriptions.next()
+                    told = await connection.next()
                     self.heard_ms = self._clock.now_ms()
                     backoff.healthy()
-                    if change is not None:
-                        rereads.told(change)
-                    yield change
-                    for found in rereads.found():
-                        yield found
+                    for change in told:
+                        yield change
             finally:
                 self.connections -= 1
-                rereads.close()
+                await connection.close()
+
+    async def _read(self, addresses: Sequence[str]) -> list[AccountState]:
+        return await read(self._rpc, addresses, commitment=self._commitment)
+
+
+def _still(wanted: Collection[str], newest: dict[str, int]) -> dict[str, int]:
+    """Return what is known of those that are wanted still."""
+    if len(newest) <= len(wanted):
+        return newest
+    return {address: slot for address, slot in newest.items() if address in wanted}

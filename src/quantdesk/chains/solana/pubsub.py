@@ -7,7 +7,9 @@ aiohttp comes out of here.
 Protocol: https://solana.com/docs/rpc/websocket
 """
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Collection
+from itertools import count
 from typing import Any, Final
 
 import aiohttp
@@ -17,8 +19,8 @@ from quantdesk.chains.port import AccountState
 from quantdesk.chains.solana.answers import AccountAnswer, Context, account_state
 from quantdesk.core.errors import Unavailable
 
-_HEARTBEAT: Final = 0
-"""The number of the question for slots; accounts are numbered from 1."""
+_HEARTBEAT: Final = ""
+"""What the subscription to slots stands for, where those of accounts stand for an address."""
 _NOTIFICATION: Final = "accountNotification"
 _WORDS_MAX: Final = 300
 
@@ -51,50 +53,78 @@ class Subscriptions:
     """The accounts one socket notifies of."""
 
     def __init__(
-        self,
-        *,
-        socket: aiohttp.ClientWebSocketResponse,
-        addresses: Sequence[str],
-        commitment: str,
-        silence_s: float,
+        self, *, socket: aiohttp.ClientWebSocketResponse, commitment: str, silence_s: float
     ) -> None:
         self._socket = socket
-        self._addresses = addresses
-        self._commitment = commitment
+        self._config = {"encoding": "base64", "commitment": commitment}
         self._silence_s = silence_s
+        self._numbers = count()
+        self._unanswered: dict[int, str] = {}
         self._address_of: dict[int, str] = {}
+        self._receiving: asyncio.Task[_Message] | None = None
 
-    async def open(self) -> list[AccountState]:
+    @property
+    def settled(self) -> bool:
+        """Return whether the node has answered every subscription."""
+        return not self._unanswered
+
+    async def open(self, addresses: Collection[str]) -> list[AccountState]:
         """Subscribe to everything; return the latest change of each account that came meanwhile.
 
         Raises `Unavailable` when the node refuses or closes, `TimeoutError` when it is silent.
         """
-        config = {"encoding": "base64", "commitment": self._commitment}
-        wanted: dict[int, str] = dict(enumerate(self._addresses, start=_HEARTBEAT + 1))
-        await self._ask(_HEARTBEAT, "slotSubscribe")
-        for number, address in wanted.items():
-            await self._ask(number, "accountSubscribe", address, config)
+        await self._subscribe("slotSubscribe", _HEARTBEAT)
+        await self.follow(addresses)
         early: dict[str, AccountState] = {}
-        open_questions = {_HEARTBEAT, *wanted}
-        while open_questions:
-            message = await self._receive()
-            if message.error is not None:
-                raise Unavailable(f"the node says: {message.error}"[:_WORDS_MAX])
-            if message.id in open_questions and isinstance(message.result, int):
-                open_questions.discard(message.id)
-                if message.id in wanted:
-                    self._address_of[message.result] = wanted[message.id]
-            elif (state := self._state(message)) is not None:
+        while not self.settled:
+            if (state := self._taken(await self._receive())) is not None:
                 early[state.address] = state
         return list(early.values())
 
-    async def next(self) -> AccountState | None:
-        """Return the next change, or None for a sign of life; raise as `open` does."""
-        return self._state(await self._receive())
+    async def follow(self, addresses: Collection[str]) -> set[str]:
+        """Subscribe to what is new among these and end what is not among them; return the new.
 
-    async def _ask(self, number: int, method: str, *params: object) -> None:
+        The node answers later: until `settled`, changes of the new ones may still be missed.
+        """
+        known = {*self._address_of.values(), *self._unanswered.values()}
+        for subscription, address in [*self._address_of.items()]:
+            if address not in addresses:
+                del self._address_of[subscription]
+                await self._ask("accountUnsubscribe", subscription)
+        new = {address for address in addresses if address not in known}
+        for address in sorted(new):
+            await self._subscribe("accountSubscribe", address, address, self._config)
+        return new
+
+    async def next(self, *, unless: asyncio.Future[Any] | None = None) -> AccountState | None:
+        """Return the next change, or None for a sign of life; raise as `open` does.
+
+        None too once `unless` is done, if that is sooner.
+        """
+        if self._receiving is None and unless is None:
+            return self._taken(await self._receive())
+        self._receiving = self._receiving or asyncio.create_task(self._receive())
+        if unless is not None:
+            await asyncio.wait((self._receiving, unless), return_when=asyncio.FIRST_COMPLETED)
+            if not self._receiving.done():
+                return None
+        receiving, self._receiving = self._receiving, None
+        return self._taken(await receiving)
+
+    async def close(self) -> None:
+        """Wait for nothing more."""
+        if self._receiving is not None:
+            self._receiving.cancel()
+            await asyncio.gather(self._receiving, return_exceptions=True)
+
+    async def _subscribe(self, method: str, address: str, *params: object) -> None:
+        self._unanswered[await self._ask(method, *params)] = address
+
+    async def _ask(self, method: str, *params: object) -> int:
+        number = next(self._numbers)
         question = {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
         await self._socket.send_str(msgspec.json.encode(question).decode())
+        return number
 
     async def _receive(self) -> _Message:
         frame = await self._socket.receive(timeout=self._silence_s)
@@ -105,14 +135,24 @@ class Subscriptions:
         except (msgspec.DecodeError, UnicodeError, RecursionError) as problem:
             raise _unreadable(problem) from None
 
-    def _state(self, message: _Message) -> AccountState | None:
-        if message.method != _NOTIFICATION or message.params is None:
-            return None
-        address = self._address_of.get(message.params.subscription)
+    def _taken(self, message: _Message) -> AccountState | None:
+        """Take an answer in, or return what a notification tells."""
+        if message.error is not None:
+            raise Unavailable(f"the node says: {message.error}"[:_WORDS_MAX])
+        if message.method == _NOTIFICATION and message.params is not None:
+            return self._told(message.params)
+        if message.id in self._unanswered and type(message.result) is int:
+            address = self._unanswered.pop(message.id)
+            if address != _HEARTBEAT:
+                self._address_of[message.result] = address
+        return None
+
+    def _told(self, params: _Params) -> AccountState | None:
+        address = self._address_of.get(params.subscription)
         if address is None:
             return None
         try:
-            said = _VALUE.decode(message.params.result)
+            said = _VALUE.decode(params.result)
         except (msgspec.DecodeError, UnicodeError, RecursionError) as problem:
             raise _unreadable(problem) from None
         return account_state(address, said.value, slot=said.context.slot)

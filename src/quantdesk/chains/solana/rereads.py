@@ -9,7 +9,7 @@ in slots, as fees of an epoch do, sees time pass in a quiet pool.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Final
 
 import structlog
@@ -22,7 +22,7 @@ _OLD_SLOTS: Final = 1_500  # ten minutes
 
 _log = structlog.get_logger(__name__)
 
-Read = Callable[[], Awaitable[Sequence[AccountState]]]
+Read = Callable[[Sequence[str]], Awaitable[Sequence[AccountState]]]
 
 
 class Rereads:
@@ -33,9 +33,16 @@ class Rereads:
         self._clock = clock
         self._every_s = every_s
         self._due_s = clock.monotonic() + every_s
+        self._addresses: Collection[str] = ()
         self._known: dict[str, AccountState] = {}
         self._untold: set[str] = set()
         self._reading: asyncio.Future[Sequence[AccountState]] | None = None
+
+    def follow(self, addresses: Collection[str]) -> None:
+        """Read these from now on; what was known of others is forgotten."""
+        self._addresses = addresses
+        self._known = {one: self._known[one] for one in addresses if one in self._known}
+        self._untold.intersection_update(addresses)
 
     def told(self, state: AccountState) -> None:
         """Take note of what the node told."""
@@ -50,7 +57,7 @@ class Rereads:
         """
         if self._reading is None:
             if self._clock.monotonic() >= self._due_s:
-                self._reading = asyncio.ensure_future(self._read())
+                self._reading = asyncio.ensure_future(self._read(sorted(self._addresses)))
             return []
         if not self._reading.done():
             return []
@@ -70,7 +77,11 @@ class Rereads:
             self._reading.add_done_callback(lambda done: done.cancelled() or done.exception())
 
     def _compared(self, states: Sequence[AccountState]) -> list[AccountState]:
-        newer = [state for state in states if state.slot >= self._slot(state.address)]
+        newer = [
+            state
+            for state in states
+            if state.address in self._addresses and state.slot >= self._slot(state.address)
+        ]
         changed = [state for state in newer if self._differs(state)]
         quiet = [
             state

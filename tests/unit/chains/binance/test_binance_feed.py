@@ -60,7 +60,7 @@ async def following(w: World) -> AsyncIterator[Following]:
     made = Following(w, live)
 
     async def listen() -> None:
-        async with aclosing(live.stream(VENUE.accounts())) as states:
+        async with aclosing(live.stream(VENUE.accounts)) as states:
             async for state in states:
                 made.states.append(state)
                 made.told.set()

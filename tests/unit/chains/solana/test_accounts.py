@@ -3,7 +3,7 @@
 import asyncio
 from base64 import b64encode
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from typing import Any
 
 import pytest
@@ -49,7 +49,7 @@ def live(node: ScriptedNode, rpc: Rpc, clock: ManualClock) -> LiveAccounts:
 
 @pytest.fixture
 async def stream(live: LiveAccounts) -> AsyncIterator[Stream]:
-    states = live.stream(["A", "B"])
+    states = live.stream(lambda: ["A", "B"])
     yield states
     await states.aclose()
 
@@ -131,7 +131,7 @@ _BEAT = {"jsonrpc": "2.0", "method": "slotNotification", "params": {"subscriptio
 
 async def _next_by_beats(node: ScriptedNode, states: Stream) -> AccountState:
     """Return the next state of a node that says nothing but that it lives."""
-    coming = asyncio.ensure_future(anext(states))
+    coming = asyncio.ensure_future(_next(states))
     async with asyncio.timeout(_WAIT_S):
         while not coming.done():
             with suppress(ConnectionResetError):  # it hung up
@@ -139,6 +139,13 @@ async def _next_by_beats(node: ScriptedNode, states: Stream) -> AccountState:
             for _ in range(20):
                 await asyncio.sleep(0)
     return await coming
+
+
+async def _next(states: Stream) -> AccountState:
+    """Return the next state, past the signs of life before it."""
+    while (state := await anext(states)) is None:
+        pass
+    return state
 
 
 async def _until_read(clock: ManualClock, *readings: asyncio.Event) -> None:
@@ -214,7 +221,7 @@ async def test_what_was_told_late_is_no_reason_to_begin_anew(
     await clock.advance(30)
     await _next_by_beats(node, stream)
     await node.change(2, slot=90, data=_account(b"b2"))
-    assert (await anext(stream)).data == b"b2"
+    assert (await _next(stream)).data == b"b2"
     _reads(node, 170, b"a3", b"b2")
     await clock.advance(30)
 
@@ -354,3 +361,73 @@ async def test_yields_nothing_but_a_sign_of_life_for_a_slot(
     await node.change(1, slot=6, data=_account(b"new"))
 
     assert [await anext(stream), await anext(stream)] == [None, AccountState("A", b"new", "x", 6)]
+
+
+async def test_what_comes_to_be_wanted_joins_on_the_same_connection(
+    node: ScriptedNode, live: LiveAccounts
+) -> None:
+    wanted = ["A", "B"]
+    async with aclosing(live.stream(lambda: wanted)) as stream:
+        _reads(node, 5, b"a", b"b")
+        await anext(stream)
+        await anext(stream)
+        _reads(node, 6, b"c")
+        wanted = ["A", "C"]
+
+        joined = await _next_by_beats(node, stream)
+        await node.change(1, slot=7, data=_account(b"a2"))
+        changed = await _next(stream)
+
+    assert [joined, changed] == [
+        AccountState("C", b"c", "x", 6),
+        AccountState("A", b"a2", "x", 7),
+    ]
+    assert (node.connections, live.drops) == (1, 0)
+    assert node.asked[4:] == [
+        ("accountUnsubscribe", [102]),
+        ("accountSubscribe", ["C", {"encoding": "base64", "commitment": "confirmed"}]),
+        ("getMultipleAccounts", [["C"], {"encoding": "base64", "commitment": "confirmed"}]),
+    ]
+
+
+async def test_those_followed_are_told_of_while_others_join(
+    node: ScriptedNode, live: LiveAccounts
+) -> None:
+    wanted = ["A", "B"]
+    async with aclosing(live.stream(lambda: wanted)) as stream:
+        _reads(node, 5, b"a", b"b")
+        await anext(stream)
+        await anext(stream)
+        node.subscribes = False  # it takes its time to say that it tells of the new one
+        wanted = ["A", "B", "C"]
+        await node.change(1, slot=7, data=_account(b"a2"))
+        changed = await _next(stream)
+        assert node.count("getMultipleAccounts") == 1
+
+        _reads(node, 8, b"c")
+        await node.say({"id": 3, "result": 103})
+        joined = await _next_by_beats(node, stream)
+        await node.change(3, slot=9, data=_account(b"c2"))
+
+        assert changed == AccountState("A", b"a2", "x", 7)
+        assert joined == AccountState("C", b"c", "x", 8)
+        assert await _next(stream) == AccountState("C", b"c2", "x", 9)
+
+
+async def test_what_is_wanted_again_is_given_though_the_node_is_behind(
+    node: ScriptedNode, live: LiveAccounts
+) -> None:
+    wanted = ["A", "B"]
+    async with aclosing(live.stream(lambda: wanted)) as stream:
+        _reads(node, 50, b"a", b"b")
+        await anext(stream)
+        await anext(stream)
+        wanted = ["A"]
+        await node.change(1, slot=51, data=_account(b"a2"))
+        await _next(stream)
+        await node.say(_BEAT)
+        await anext(stream)
+        _reads(node, 40, b"b-old")
+        wanted = ["A", "B"]
+
+        assert await _next_by_beats(node, stream) == AccountState("B", b"b-old", "x", 40)
