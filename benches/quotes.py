@@ -22,7 +22,7 @@ from quantdesk.chains.port import AccountState
 from quantdesk.core.errors import Refused
 from quantdesk.core.markets import MARKETS
 from quantdesk.localnet import damm_pools, meteora_pools, raydium_pools
-from quantdesk.localnet.accounts import GenesisAccount
+from quantdesk.localnet.accounts import SYSTEM_PROGRAM, GenesisAccount, mint
 from quantdesk.venues.curves import given
 from quantdesk.venues.following import Followed
 from quantdesk.venues.meteora.damm_v2.pool import FollowedDammV2
@@ -45,9 +45,10 @@ def pools() -> dict[str, tuple[Pool, int]]:
     """Return a pool of every kind, and the quotes per second it promises."""
     price, depth = USD["SOL"], Decimal(3_000_000)
     terms = {"price": price, "depth_usd": depth, "usd": USD}
+    mints = [mint(asset, authority=SYSTEM_PROGRAM) for asset in (MARKET.base, MARKET.quote)]
     cpmm = raydium_pools.accounts(MARKET, **terms)  # type: ignore[arg-type]
-    dlmm = meteora_pools.accounts(MARKET, **terms)  # type: ignore[arg-type]
-    damm = damm_pools.accounts(MARKET, **terms)  # type: ignore[arg-type]
+    dlmm = mints + meteora_pools.accounts(MARKET, **terms)  # type: ignore[arg-type]
+    damm = mints + damm_pools.accounts(MARKET, **terms)  # type: ignore[arg-type]
     return {
         "Raydium CPMM": (_opened(CpmmFollowed(raydium_pools.address(MARKET)), cpmm), 20_000),
         "Raydium CLMM": (_longest(dynamic=False), 5_000),
