@@ -59,6 +59,8 @@ def _pieces(market: Market, *, down: bool) -> Iterator[Piece]:
         if tick.orders:
             yield _orders(tick, fee, down=down, fee_on_input=fee_on_input)
         liquidity += -tick.liquidity_net if down else tick.liquidity_net
+        if liquidity < 0:  # such ticks cannot be, and no swap crosses them
+            return
         fee.moved(tick, price)
 
 
