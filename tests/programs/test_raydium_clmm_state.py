@@ -75,6 +75,16 @@ def test_that_crossed_ticks_know_what_grew_on_their_other_side(world: World) -> 
     assert outside()[0] == below[0] - grown[0]
 
 
+def test_that_a_price_that_has_fallen_to_a_tick_stays_below_it(world: World) -> None:
+    lower = -2 * _PLAIN.spacing
+    root = ticks.sqrt_price_at(lower)
+    exactly = world.send(bounded(world.call(1 << 62), root)).paid
+    world.open(_PLAIN)
+    assert world.sell(exactly + 1).error is None  # the unit more goes for the fee
+    assert (world.pool().sqrt_price, world.pool().tick) == (root, lower - 1)
+    assert world.pool().liquidity == _PLAIN.liquidity - 10**15
+
+
 @pytest.mark.parametrize("paid", [0, 1])
 def test_that_a_rising_fee_is_kept_for_the_next_swap(shared: World, paid: int) -> None:
     shared.open(replace(_PLAIN, dynamic=_RISING))
