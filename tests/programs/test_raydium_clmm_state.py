@@ -9,6 +9,7 @@ from tests.programs.clmm_world import ADDRESS, MINTS, NOW_S, OBSERVATION, PURSES
 from tests.unit.venues import minted
 
 from quantdesk.core.assets import TOKEN_2022
+from quantdesk.venues.port import Fill
 from quantdesk.venues.raydium.clmm import layout, ticks
 from quantdesk.venues.transfer_fee import TransferFee
 
@@ -207,6 +208,23 @@ def test_that_a_rising_fee_counts_what_it_has_skipped(shared: World, paid: int, 
     assert shared.send(bounded(shared.call(1 << 50, paid=paid), end), paid).error is None
     assert shared.pool().liquidity == 0
     assert shared.dynamic().accumulator == most * 10_000
+
+
+@pytest.mark.parametrize(("paid", "groups"), [(0, 42), (1, 41)])
+def test_that_a_rising_fee_goes_on_beyond_a_gap(shared: World, paid: int, groups: int) -> None:
+    gap = pools.of_positions([(-2, 4, 10**12), (-60, 20, 10**12), (40, 20, 10**12)])
+    rising = replace(gap, dynamic=(*_RISING[:4], 10**6, *_RISING[5:]))
+    shared.open(rising)
+    end = ticks.sqrt_price_at(-41 * 60 - 30 if paid == 0 else 41 * 60 + 30)
+    most = shared.send(bounded(shared.call(1 << 50, paid=paid), end), paid).paid
+    assert shared.dynamic().accumulator == groups * 10_000
+    shared.open(rising)
+    quoted = shared.quoted(most, exact_in=True, paid=paid)
+    assert isinstance(quoted, Fill)
+    done = shared.sell(most, paid=paid)
+    assert (done.error, done.received) == (None, quoted.received)
+    assert done.event is not None
+    assert done.event.fees[paid] == quoted.fee
 
 
 @pytest.mark.parametrize("paid", [0, 1])
