@@ -171,6 +171,20 @@ def test_that_those_that_stay_keep_what_is_known_when_others_come_and_go() -> No
     assert _code_of(venue, SOL) == "pool.gone"
     venue.update(replace(world.genesis()[world.vaults()[0]], slot=9), seen_ms=5_000)
     assert ground.one(venue, BTC) is before  # slots are remembered too
-    for _ in range(2):  # the config is followed already, and asked for again
-        ground.feed(venue, world.genesis(SOL) | world.genesis())
+    ground.feed(venue, world.genesis(SOL) | world.genesis())
     assert ground.one(venue, SOL).about.address == joins.address
+
+
+def test_that_who_joins_is_told_at_once_what_others_follow() -> None:
+    venue = world.ready(BTC)
+    shared = set(venue.accounts())
+    venue.follow([*venue.followed, CpmmFollowed(raydium_pools.address(SOL))])
+
+    genesis = world.genesis(SOL)
+    while new := [address for address in venue.accounts() if address not in shared]:
+        for address in new:
+            venue.update(genesis[address], seen_ms=4_000)
+            shared.add(address)
+
+    assert _CONFIG in shared
+    assert ground.one(venue, SOL).about.kind == "CPMM"
