@@ -2,7 +2,7 @@
 
     python -m benches.router
 
-On markets drawn by chance: constant product, ranges and bins, 200 pieces to a curve, four legs at
+On markets drawn by chance: constant product, ranges and bins, 200 pieces to a curve, six legs at
 most. `at rest` routes over snapshots that do not change, `moving` has one pool of 50 renewed before
 every route, `new` all of them. Times are of the CPU: other programs do not count; the garbage
 collector is set as the desk sets it. Prints the gap to the bound that no plan beats, and what

@@ -28,7 +28,7 @@ from quantdesk.venues.following import Followed, Pools
 log = structlog.get_logger()
 
 EACH_MAX: Final = 8
-"""Pools of one kind and pair: what follows costs subscriptions, a route has four legs at most."""
+"""Pools of one kind and pair: what follows costs subscriptions, a route has six legs at most."""
 
 EVERY_S: Final = 600.0
 """Liquidity moves over hours, and a search asks for some hundred things of a node that may count

@@ -38,7 +38,7 @@ class Terms(msgspec.Struct, frozen=True):
     `through` are the mints that two hops may go through.
     """
 
-    legs_max: int = 4
+    legs_max: int = 6
     call_cost: int = 0
     fits: Callable[[Sequence[Leg]], bool] = always
     through: tuple[str, ...] = ()

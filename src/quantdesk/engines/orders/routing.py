@@ -96,7 +96,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     are not traded on once their chain has been silent for longer than `age_ms_max`.
     """
 
-    legs_max: int = 4
+    legs_max: int = 6
     through: tuple[str, ...] = ()
     hop_cost_bps: int = 2
     age_ms_max: int = 5_000
