@@ -17,11 +17,13 @@ from tests.unit.venues import minted
 from quantdesk.core.assets import TOKEN_2022
 from quantdesk.core.markets import MARKETS, Market, Side
 from quantdesk.engines.orders.model import OrderStatus
-from quantdesk.localnet import damm_pools, meteora_pools, raydium_pools
+from quantdesk.localnet import amm_pools, clmm_pools, damm_pools, meteora_pools, raydium_pools
 from quantdesk.store.pool import Pools as Databases
 from quantdesk.venues.following import Followed
 from quantdesk.venues.meteora.damm_v2.pool import FollowedDammV2
 from quantdesk.venues.meteora.dlmm.pool import DlmmFollowed
+from quantdesk.venues.raydium.amm_v4.pool import AmmV4Followed
+from quantdesk.venues.raydium.clmm.pool import ClmmFollowed
 from quantdesk.venues.raydium.cpmm.pool import CpmmFollowed
 from quantdesk.venues.transfer_fee import TransferFee
 
@@ -31,10 +33,14 @@ PYUSD = MARKETS["PYUSD-USDC"]
 
 _KINDS: dict[str, tuple[Callable[[str], Followed], Callable[[Market], str], dict[Side, int]]] = {
     "CPMM": (CpmmFollowed, raydium_pools.address, {Side.SELL: 6005, Side.BUY: 6005}),
+    "CLMM": (ClmmFollowed, clmm_pools.address, {Side.SELL: 6018, Side.BUY: 6019}),
+    "AMM v4": (AmmV4Followed, amm_pools.address, {Side.SELL: 30, Side.BUY: 30}),
     "DLMM": (DlmmFollowed, meteora_pools.address, {Side.SELL: 6003, Side.BUY: 6104}),
     "DAMM v2": (FollowedDammV2, damm_pools.address, {Side.SELL: 6002, Side.BUY: 6002}),
 }
 """How each kind is followed, where its pool is, and its program's number for "past the bound"."""
+_TAXED = [kind for kind in _KINDS if kind != "AMM v4"]
+"""Those that take Token-2022 tokens."""
 _RAISED = TransferFee(bps=100, most=minted.U64_MAX)
 
 
@@ -85,7 +91,7 @@ async def test_that_a_trade_the_pool_has_left_fails_on_chain_and_fills_at_a_fres
     assert worse > 1.005, "the fresh quote is past the bound of the first"
 
 
-@pytest.mark.parametrize("kind", _KINDS)
+@pytest.mark.parametrize("kind", _TAXED)
 async def test_that_a_fee_on_transfers_that_rises_after_the_quote_is_bounded_and_then_counted(
     pools: Databases, tmp_path: Path, kind: str
 ) -> None:
