@@ -33,14 +33,17 @@ PYUSD = MARKETS["PYUSD-USDC"]
 
 _KINDS: dict[str, tuple[Callable[[str], Followed], Callable[[Market], str], dict[Side, int]]] = {
     "CPMM": (CpmmFollowed, raydium_pools.address, {Side.SELL: 6005, Side.BUY: 6005}),
-    "CLMM": (ClmmFollowed, clmm_pools.address, {Side.SELL: 6018, Side.BUY: 6019}),
+    "CLMM": (ClmmFollowed, clmm_pools.address, {Side.SELL: 6023, Side.BUY: 6023}),
     "AMM v4": (AmmV4Followed, amm_pools.address, {Side.SELL: 30, Side.BUY: 30}),
     "DLMM": (DlmmFollowed, meteora_pools.address, {Side.SELL: 6003, Side.BUY: 6104}),
     "DAMM v2": (FollowedDammV2, damm_pools.address, {Side.SELL: 6002, Side.BUY: 6002}),
 }
-"""How each kind is followed, where its pool is, and its program's number for "past the bound"."""
-_TAXED = [kind for kind in _KINDS if kind != "AMM v4"]
-"""Those that take Token-2022 tokens."""
+"""How each kind is followed, where its pool is, and the number of its program's refusal.
+
+It is that of "past the bound"; a price that has left the ticks a trade named says so before that.
+"""
+_TAXED = {"CPMM": 6005, "CLMM": 6018, "DLMM": 6003, "DAMM v2": 6002}
+"""Those that take Token-2022 tokens, and their number for "past the bound" of a sale."""
 _RAISED = TransferFee(bps=100, most=minted.U64_MAX)
 
 
@@ -95,11 +98,11 @@ async def test_that_a_trade_the_pool_has_left_fails_on_chain_and_fills_at_a_fres
 async def test_that_a_fee_on_transfers_that_rises_after_the_quote_is_bounded_and_then_counted(
     pools: Databases, tmp_path: Path, kind: str
 ) -> None:
-    follow, at, numbers = _KINDS[kind]
+    follow, at, _ = _KINDS[kind]
 
     async with opened(
         tmp_path, pools, follow(at(PYUSD)), market=PYUSD, meanwhile=_fee_raised
     ) as world:
-        first, second = await _overtaken(world, Side.SELL, 10**9, numbers[Side.SELL])
+        first, second = await _overtaken(world, Side.SELL, 10**9, _TAXED[kind])
 
     assert second / first == pytest.approx(0.99, abs=1e-4)

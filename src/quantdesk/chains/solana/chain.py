@@ -38,10 +38,11 @@ from quantdesk.chains.solana.answers import (
     StatusesAnswer,
     token_amount,
 )
-from quantdesk.chains.solana.failures import failure, instruction_index
+from quantdesk.chains.solana.failures import UNKNOWN, failure, instruction_index
 from quantdesk.chains.solana.keys import Signer
 from quantdesk.chains.solana.monitor import Commitment, Finality, Search, Sent
 from quantdesk.chains.solana.recent import Blockhashes, LookupTables, UnitPrices
+from quantdesk.chains.solana.reverts import explained
 from quantdesk.chains.solana.rpc import Preflight, Rpc
 from quantdesk.chains.solana.tables import Table
 from quantdesk.chains.solana.trials import Trials
@@ -205,7 +206,10 @@ class Solana:
         sightings: list[Sighting] = []
         for start in range(0, len(transactions), _STATUSES_MAX):
             sightings += await self._look(transactions[start : start + _STATUSES_MAX])
-        return sightings
+        return [
+            await self._explained(transaction, sighting)
+            for transaction, sighting in zip(transactions, sightings, strict=True)
+        ]
 
     async def receipt(self, trade: Trade, transaction: Transaction) -> Receipt:
         """Return what a LANDED transaction moved.
@@ -213,14 +217,7 @@ class Solana:
         Raises `Unavailable` (`receipt.pending`, `rpc.*`), or `Corrupt` (`receipt.unreadable`,
         `receipt.absurd`).
         """
-        config = {
-            "encoding": "json",
-            "commitment": self._terms.landed_at.wire,
-            "maxSupportedTransactionVersion": 0,
-        }
-        answer = await self._ask(
-            "getTransaction", transaction.signature, config, answer=msgspec.Raw
-        )
+        answer = await self._executed(transaction, self._terms.landed_at)
         return receipt.receipt(
             answer,
             trade=trade,
@@ -323,6 +320,25 @@ class Solana:
                 Sighting(Fate.DEAD) if dead else self._sighting(transaction, status)
             )
         return sightings
+
+    async def _explained(self, transaction: Transaction, sighting: Sighting) -> Sighting:
+        """Return a sighting with the reason that only the logs tell."""
+        if sighting.fate is not Fate.REVERTED or sighting.code != UNKNOWN:
+            return sighting
+        try:
+            answer = await self._executed(transaction, self._terms.reverted_at)
+        except DeskError:
+            # The reason decides whether another attempt helps, so it is worth another look.
+            return Sighting(Fate.UNSEEN, sighting.slot)
+        why = explained(answer, transaction.raw)
+        if why is None:
+            return sighting
+        return msgspec.structs.replace(sighting, code=why.code, detail=why.detail)
+
+    async def _executed(self, transaction: Transaction, at: Commitment) -> bytes:
+        config = {"encoding": "json", "commitment": at.wire, "maxSupportedTransactionVersion": 0}
+        signature = transaction.signature
+        return await self._ask("getTransaction", signature, config, answer=msgspec.Raw)
 
     def _sighting(self, transaction: Transaction, status: Status | None) -> Sighting:
         fate = monitor.fate(status, landed=self._terms.landed_at, reverted=self._terms.reverted_at)

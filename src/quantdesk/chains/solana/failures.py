@@ -77,7 +77,9 @@ _COMPUTE: Final = Failure(
     Unavailable, "compute.exceeded", "The swap needed more computation than was asked for."
 )
 _TABLE: Final = Failure(Unavailable, "table.gone", "A lookup table changed since it was read.")
-_OTHER: Final = Failure(Refused, "simulation.failed", "The chain refuses the transaction.")
+UNKNOWN: Final = "simulation.failed"
+"""The code of what this desk has no name for."""
+_OTHER: Final = Failure(Refused, UNKNOWN, "The chain refuses the transaction.")
 
 _TRANSACTION: Final[Mapping[str, Failure]] = {
     "AccountNotFound": _FEE,  # the payer has never held anything
