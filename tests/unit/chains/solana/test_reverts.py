@@ -29,7 +29,7 @@ RAW = bytes(VersionedTransaction(_MESSAGE, [KEYPAIR]))
 ERROR = {"InstructionError": [0, {"Custom": 6018}]}
 LOGS = [
     f"Program {PROGRAM} invoke [1]",
-    "Program log: AnchorError thrown in swap.rs:9. Error Code: TooLittleOutputReceived. Error Number",
+    "Program log: AnchorError thrown in swap.rs:9. Error Code: TooLittleOutputReceived. Error",
     f"Program {PROGRAM} failed: custom program error: 0x1782",
 ]
 
