@@ -1,4 +1,4 @@
-"""A split over four kinds of pools lands leg by leg as its simulation said, to the base unit."""
+"""A split over all five kinds of pools lands leg by leg as its simulation said, to the base unit."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -112,7 +112,7 @@ async def test_each_leg_lands_as_it_was_simulated_when_nothing_moved(
 
     legs = await market.landed(*await market.prepared(choice), choice)
 
-    assert len({(leg.venue, leg.kind) for leg in legs}) == 4, "four kinds of pools"
+    assert len({(leg.venue, leg.kind) for leg in legs}) == 5, "all kinds of pools"
     assert all(leg.simulated_measured and leg.measured for leg in legs)
     assert [leg.simulated_raw for leg in legs] == [leg.landed_raw for leg in legs]
     assert [leg.quoted_raw for leg in legs] == [leg.landed_raw for leg in legs]
@@ -128,6 +128,6 @@ async def test_a_leg_whose_pool_moved_is_told_from_the_others(market: Market) ->
     legs = await market.landed(trade, made, choice)
 
     short = {leg.pool: (leg.simulated_raw or 0) - leg.landed_raw for leg in legs}
-    assert len(short) == 4
+    assert len(short) == 5
     assert short.pop(moved) > 0
     assert set(short.values()) == {0}
