@@ -16,7 +16,14 @@ from quantdesk.chains.solana.keys import load, wallet
 from quantdesk.core.assets import ASSETS, TOKEN_2022
 from quantdesk.core.clock import SystemClock
 from quantdesk.core.markets import MARKETS
-from quantdesk.localnet import damm_pools, meteora_pools, process, raydium_pools
+from quantdesk.localnet import (
+    amm_pools,
+    clmm_pools,
+    damm_pools,
+    meteora_pools,
+    process,
+    raydium_pools,
+)
 from quantdesk.localnet.genesis import Genesis, found
 from quantdesk.localnet.opening import opening
 from quantdesk.sources.simulated import MODELS
@@ -125,7 +132,10 @@ def _found_without(home: Path) -> None:
     found(home / process.FOLDER, Genesis(kept, whole.programs), now_ms=now_ms, slot_ms=400)
 
 
+_KINDS = (raydium_pools, amm_pools, clmm_pools, meteora_pools, damm_pools)
+
+
 def _pool_accounts(pair: str) -> set[str]:
     at = {"price": USD["PYUSD"] / USD["USDC"], "depth_usd": Decimal(300_000), "usd": USD}
-    made = [m.accounts(MARKETS[pair], **at) for m in (raydium_pools, meteora_pools, damm_pools)]
+    made = [m.accounts(MARKETS[pair], **at) for m in _KINDS]
     return {account.address for pool in made for account in pool}
