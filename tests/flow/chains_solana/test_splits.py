@@ -1,4 +1,4 @@
-"""A split over all five kinds of pools lands leg by leg as its simulation said, to the base unit."""
+"""A split over all five kinds of pools lands leg by leg as simulated, to the base unit."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
