@@ -130,7 +130,7 @@ def test_a_desk_killed_in_the_middle_of_an_order_comes_back_with_the_truth(
 
         process.start()
         becomes(tab, "0.31", "CONFIRMED", within_ms=BACK_MS)
-        expect(tab.page.get_by_text("Disconnected from the desk")).to_be_hidden()
+        expect(tab.page.get_by_text("Disconnected from the desk")).to_be_hidden(timeout=BACK_MS)
         [order] = orders_of(process, "0.31")
         assert order["status"] == "CONFIRMED"
 
