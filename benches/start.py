@@ -25,9 +25,12 @@ def _pids(place: Path, desk: int) -> dict[str, tuple[int, ...]]:
 
 
 def _pss_mb(pid: int) -> float:
-    own = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    try:
+        own = Path(f"/proc/{pid}/smaps_rollup").read_text()
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0  # Postgres ends workers as it likes
     kilobytes = next(int(line.split()[1]) for line in own.splitlines() if line.startswith("Pss:"))
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return kilobytes / 1024 + sum(_pss_mb(int(child)) for child in children)
 
 
