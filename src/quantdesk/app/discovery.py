@@ -204,7 +204,8 @@ class Discovery:
                     pools |= group.pools
             venue.follow(tuple(pools.values()))
         after = {pool.address for venue in self.venues for pool in venue.followed}
-        log.info(
+        tell = log.debug if after == before else log.info
+        tell(
             "pools.searched", followed=len(after), joined=len(after - before),
             left=len(before - after), left_out=self._left_out,
         )  # fmt: skip
