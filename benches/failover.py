@@ -9,7 +9,6 @@ counts is the longest time between two frames, and between two events, around th
 
 import asyncio
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from tests.ports import reserved_port
 
 from benches.figures import markdown
 from quantdesk.bus.nats.events import Events
@@ -46,8 +46,8 @@ class Three:
     """Three servers that are one cluster."""
 
     def __init__(self, folder: str) -> None:
-        self.ports = {name: _free() for name in NAMES}
-        self._routes = {name: _free() for name in NAMES}
+        self.ports = {name: reserved_port() for name in NAMES}
+        self._routes = {name: reserved_port() for name in NAMES}
         self._folder = folder
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -180,12 +180,6 @@ def main() -> None:
             rows.append((f"{what} stand still, the server that {told} is killed, s", shown))
     rows.append(("machine load", f"{os.getloadavg()[0]:.1f}"))
     print(markdown(("one of three killed", "measured, each kill"), rows))
-
-
-def _free() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-        return port
 
 
 if __name__ == "__main__":

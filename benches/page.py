@@ -10,7 +10,6 @@ of its commit; no growing heap (`--soak 20`).
 
 import gzip
 import shutil
-import socket
 import statistics
 import sys
 import tempfile
@@ -23,6 +22,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, sync_playwright
+from tests.ports import reserved_port
 
 from benches.children import await_ready, child, end_on_terminate
 from benches.desk import home, started
@@ -166,9 +166,7 @@ def stage_lags_ms(page: Page, context: BrowserContext, url: str) -> list[float]:
 @contextmanager
 def busy_market(desk: str) -> Iterator[str]:
     """Serve the desk's page with a market that never rests; yields where."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = reserved_port()
     url = f"http://127.0.0.1:{port}"
 
     def answers() -> bool | None:

@@ -9,7 +9,6 @@ shares a frame to the call that takes it. What is gathered waits for 5 ms on pur
 
 import asyncio
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,8 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+
+from tests.ports import reserved_port
 
 from benches.figures import markdown
 from quantdesk.bus.nats.link import Link
@@ -37,8 +38,7 @@ CLOCK = SystemClock()
 @contextmanager
 def server() -> Iterator[str]:
     """Run the wheel's nats-server while the block runs; its URL."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = reserved_port()
     with tempfile.TemporaryDirectory() as folder:
         binary = Path(sys.executable).with_name("nats-server")
         running = subprocess.Popen(

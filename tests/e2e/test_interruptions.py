@@ -2,7 +2,6 @@
 
 import json
 import re
-import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from playwright.sync_api import Page, Response, WebSocketRoute, expect
 from tests.e2e.tab import Tab, Tabs
 from tests.e2e.test_trading import becomes, orders_of, place, ticket
 from tests.flow.process.running import LOCALNET, Process, desk
+from tests.ports import reserved_port
 
 BACK_MS = 40_000
 LOST_MIN = 3
@@ -116,10 +116,7 @@ def test_a_price_that_stands_still_blocks_the_ticket_until_it_moves(
 def test_a_desk_killed_in_the_middle_of_an_order_comes_back_with_the_truth(
     tabs: Tabs, folder: Path
 ) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with desk(folder / "killed", *LOCALNET, "--port", str(port)) as process:
+    with desk(folder / "killed", *LOCALNET, "--port", str(reserved_port())) as process:
         process.start()
         tab = tabs(url=process.url).sign_in(process.key)
         with tab.page.expect_response(_placed):

@@ -1,4 +1,4 @@
-"""Three real nats-servers that are one cluster, on free ports of loopback, each to be killed.
+"""Three real nats-servers that are one cluster, on ports of loopback, each to be killed.
 
 Who leads is asked of their monitoring (https://docs.nats.io/running-a-nats-service/nats_admin/
 monitoring#jetstream-information-jsz) and of JetStream. An election takes NATS four to nine seconds.
@@ -6,7 +6,6 @@ monitoring#jetstream-information-jsz) and of JetStream. An election takes NATS f
 
 import asyncio
 import json
-import socket
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any, Final, TypeVar
 from urllib.request import urlopen
 
 from tests.flow.bus.server import Door, NatsServer
+from tests.ports import reserved_port
 
 from quantdesk.bus.nats.link import Link
 from quantdesk.core.errors import Unavailable
@@ -32,7 +32,7 @@ class Member(NatsServer):
 
     def __init__(self, name: str, folder: Path, *flags: str, secret: str = "") -> None:
         self.name = name
-        self._look_at = _free_port()
+        self._look_at = reserved_port()
         super().__init__(folder, "-n", name, "-m", str(self._look_at), *flags, secret=secret)
 
     def leader(self) -> str | None:
@@ -55,7 +55,7 @@ class Cluster:
     """Three servers with routes to each other; of one that is `late` nobody was told."""
 
     def __init__(self, folder: Path, *flags: str, secret: str = "", late: str = "") -> None:
-        routes = {name: _free_port() for name in NAMES}
+        routes = {name: reserved_port() for name in NAMES}
         told = ",".join(f"nats://127.0.0.1:{port}" for name, port in routes.items() if name != late)
         self.members = {
             name: Member(
@@ -123,9 +123,3 @@ async def insisting(ask: Callable[[], Awaitable[_Answer]]) -> _Answer:
             with suppress(Unavailable):
                 return await ask()
             await asyncio.sleep(0.02)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-        return port

@@ -1,10 +1,9 @@
-"""A real nats-server for the tests of the bus: the wheel's binary, on a free port of loopback.
+"""A real nats-server for the tests of the bus: the wheel's binary, on a port of loopback.
 
 It can be killed and started again at the same address; what it kept in memory is gone then.
 """
 
 import asyncio
-import socket
 import subprocess
 import sys
 import tempfile
@@ -15,6 +14,7 @@ from ssl import SSLContext
 from typing import NamedTuple, Protocol
 
 import pytest
+from tests.ports import reserved_port
 
 from quantdesk.bus.nats.link import Link
 from quantdesk.core.clock import Clock, SystemClock
@@ -44,8 +44,7 @@ class NatsServer:
     def __init__(self, folder: Path, *flags: str, secret: str = "") -> None:
         if not BINARY.exists():
             pytest.skip("no nats-server: the dev requirements are not installed")
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port: int = free.getsockname()[1]
+        self.port = reserved_port()
         self._folder = folder
         self._flags = flags
         self._secret = secret
@@ -69,10 +68,12 @@ class NatsServer:
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
         )  # fmt: skip
         assert self._running.stderr is not None
+        said = b""
         for line in self._running.stderr:
             if _READY in line:
                 return
-        raise AssertionError("nats-server ended before it was ready")
+            said += line
+        raise AssertionError(f"nats-server ended before it was ready:\n{said.decode()}")
 
     def kill(self) -> None:
         """End it as a crash does."""
