@@ -76,11 +76,18 @@ def is_sealed(url: str) -> bool:
 
 @contextmanager
 def answered(what: str) -> Iterator[None]:
-    """Turn whatever NATS or its connection raises into `Unavailable` (`bus.away`)."""
+    """Turn whatever NATS or its connection raises into `Unavailable` (`bus.away`).
+
+    A cancellation that the library swallows meanwhile is raised here: whoever asks again and again
+    would never end.
+    """
+    before = _cancels()
     try:
         yield
     except (NatsError, OSError, TimeoutError) as problem:
+        _end_if_cancelled(since=before)
         raise Unavailable(f"{what}: {told(problem)}", code="bus.away") from problem
+    _end_if_cancelled(since=before)
 
 
 async def flushed(client: Client, *, clock: Clock) -> None:
@@ -260,10 +267,19 @@ class Link:
         self._stands.clear()
 
 
-def _end_if_cancelled() -> None:
-    """Raise `CancelledError` where the library has swallowed one while it connected."""
+def _cancels() -> int:
     task = asyncio.current_task()
-    if task is not None and task.cancelling():
+    return 0 if task is None else task.cancelling()
+
+
+def _end_if_cancelled(*, since: int = 0) -> None:
+    """Raise `CancelledError` where the library has swallowed one: more than there were before.
+
+    It does so while it connects and flushes; and `asyncio.wait_for` of Python 3.11, which it awaits
+    answers with, loses one that meets a result (https://github.com/python/cpython/issues/86296).
+    Who is cancelled may still say a last word: what was raised before is not raised again.
+    """
+    if _cancels() > since:
         raise asyncio.CancelledError
 
 
