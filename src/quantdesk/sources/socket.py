@@ -110,8 +110,7 @@ class _Listener(WSListener):
             return
         kind = frame.msg_type
         if kind in _WHOLE and frame.fin:
-            self.heard += 1
-            self._hear(frame.get_payload_as_bytes())
+            self._whole(frame.get_payload_as_bytes())
         elif kind in _WHOLE or kind is WSMsgType.CONTINUATION:
             self._part(frame)
         elif kind is WSMsgType.CLOSE:
@@ -120,13 +119,22 @@ class _Listener(WSListener):
 
     def _part(self, frame: WSFrame) -> None:
         self._parts.append(frame.get_payload_as_bytes())
-        if sum(map(len, self._parts)) > self._bytes_max:
-            raise picows.WSProtocolError(picows.WSCloseCode.MESSAGE_TOO_BIG, "message too big")
+        self._bounded(sum(map(len, self._parts)))
         if frame.fin:
             whole = b"".join(self._parts)
             self._parts.clear()
-            self.heard += 1
-            self._hear(whole)
+            self._whole(whole)
+
+    def _whole(self, message: bytes) -> None:
+        # picows ends the connection over a frame too large, and hands it over if its rest arrives.
+        self._bounded(len(message))
+        self.heard += 1
+        self._hear(message)
+
+    def _bounded(self, size: int) -> None:
+        if size > self._bytes_max:
+            self.deaf = True
+            raise picows.WSProtocolError(picows.WSCloseCode.MESSAGE_TOO_BIG, "message too big")
 
 
 def _words(problem: Exception) -> str:

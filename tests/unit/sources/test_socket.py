@@ -112,6 +112,19 @@ def test_that_a_message_past_the_bound_ends_the_connection(pieces: int) -> None:
     play(scene, message_bytes_max=1000)
 
 
+def test_that_a_message_past_the_bound_is_not_heard_when_its_rest_arrives_later() -> None:
+    async def scene(side: Other, ours: Socket, heard: list[bytes]) -> None:
+        (line,) = side.lines
+        message = b"\x82\x7e" + (2000).to_bytes(2) + b"x" * 2000
+        line.underlying_transport.write(message[:500])
+        await until(lambda: side.lines[0].close_handshake)  # it was told off
+        line.underlying_transport.write(message[500:])
+        assert await asyncio.wait_for(ours.over(seconds=60, clock=ManualClock()), 10)
+        assert heard == []
+
+    play(scene, message_bytes_max=1000)
+
+
 def test_that_a_goodbye_is_told() -> None:
     async def scene(side: Other, ours: Socket, heard: list[bytes]) -> None:
         side.lines[0].send_close(WSCloseCode.GOING_AWAY, b"24h")
