@@ -19,10 +19,10 @@ from quantdesk.core.errors import Corrupt
 from quantdesk.core.ticks import Depth, Event, Frame, Headline
 from quantdesk.sources.port import BookSource, Source
 from quantdesk.testing.clock import ManualClock
+from quantdesk.testing.loopback import Loopback
 
 _ENOUGH: Final = 20
 _PUSHES_MAX: Final = 400
-_TURNS: Final = 60  # passes of the loop that loopback needs at most
 _STEP_S: Final = 0.25
 _CUTS: Final = 4
 _RESYNCS: Final = 100
@@ -58,6 +58,7 @@ class Listening:
     stage: Stage
     frames: list[Frame] = field(default_factory=list)
     task: asyncio.Task[None] | None = None
+    loopback: Loopback = field(default_factory=Loopback)
 
     async def __aenter__(self) -> Self:
         running = self.stage.source.run(self.stage.symbols, self.frames.append)
@@ -86,8 +87,7 @@ class Listening:
 
     async def turns(self) -> None:
         """Let loopback and every task come to rest."""
-        for _ in range(_TURNS):
-            await asyncio.sleep(0)
+        await self.loopback.rest()
 
     def events(self) -> list[Event]:
         """Return all that the frames say."""
@@ -104,8 +104,7 @@ def run(check: Check, opened: Opened) -> None:
     async def whole() -> None:
         async with opened() as stage:
             await check(stage)
-        for _ in range(_TURNS):
-            await asyncio.sleep(0)
+        await Loopback().rest()
         left = asyncio.all_tasks() - {asyncio.current_task()}
         assert not left, f"left running: {left}"
 

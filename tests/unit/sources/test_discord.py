@@ -17,9 +17,9 @@ from quantdesk.sources.discord import Account, Discord
 from quantdesk.sources.words import discord as words
 from quantdesk.testing.clock import ManualClock
 from quantdesk.testing.discord import CHANNEL, INTERVAL_MS, SESSION, DiscordGateway
+from quantdesk.testing.loopback import Loopback
 from quantdesk.testing.news import KEY, MemoryLedger
 
-TURNS = 80
 STEP_S = 0.25
 
 
@@ -31,6 +31,7 @@ class Desk:
     ) -> None:
         self.gateway = gateway
         self.clock = clock
+        self.loopback = Loopback()
         self.frames: list[Frame] = []
         self.budget = Budget(
             "discord", limit=Cost(requests, Decimal(0)), ledger=MemoryLedger(), clock=clock
@@ -43,8 +44,7 @@ class Desk:
         """Move the clock on in small steps, and let what follows happen."""
         for _ in range(int(seconds / STEP_S) + 1):
             await self.clock.advance(STEP_S)
-            for _ in range(TURNS):
-                await asyncio.sleep(0)
+            await self.loopback.rest()
 
     def titles(self) -> list[str]:
         """Return the titles of all headlines that came."""

@@ -14,9 +14,9 @@ from quantdesk.core.ticks import Frame, Headline
 from quantdesk.sources import cryptopanic, reddit, x
 from quantdesk.sources.budget import Budget, Cost
 from quantdesk.testing.clock import ManualClock
+from quantdesk.testing.loopback import Loopback
 from quantdesk.testing.news import KEY, MemoryLedger, NewsServer
 
-TURNS = 80
 POST = x.POST_USD
 DAY = "2023-11-14"
 
@@ -36,6 +36,7 @@ class Desk:
     frames: list[Frame] = field(default_factory=list)
     running: asyncio.Future[None] | None = None
     source: Source | None = None
+    loopback: Loopback = field(default_factory=Loopback)
 
     def budget(self, name: str) -> Budget:
         """Return the source's budget."""
@@ -51,8 +52,7 @@ class Desk:
     async def pass_s(self, seconds: float) -> None:
         """Move the clock on, and let what follows happen."""
         await self.clock.advance(seconds)
-        for _ in range(TURNS):
-            await asyncio.sleep(0)
+        await self.loopback.rest()
 
     def headlines(self) -> list[Headline]:
         """Return all headlines that came."""

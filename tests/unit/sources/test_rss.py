@@ -14,9 +14,8 @@ from quantdesk.core.ticks import Frame, Headline
 from quantdesk.sources.fetching import ANSWER_S, BODY_BYTES_MAX, REDIRECTS_MAX, reset_s, shown
 from quantdesk.sources.rss import EVERY_S, Rss
 from quantdesk.testing.clock import ManualClock
+from quantdesk.testing.loopback import Loopback
 from quantdesk.testing.news import NewsServer
-
-TURNS = 80
 
 
 @dataclass
@@ -28,11 +27,11 @@ class Desk:
     source: Rss
     frames: list[Frame] = field(default_factory=list)
     chance: float = 0.0
+    loopback: Loopback = field(default_factory=Loopback)
 
     async def settle(self) -> None:
         """Let loopback come to rest."""
-        for _ in range(TURNS):
-            await asyncio.sleep(0)
+        await self.loopback.rest()
 
     async def pass_s(self, seconds: float) -> None:
         """Move the clock on, and let what follows happen."""

@@ -10,12 +10,12 @@ from quantdesk.core.errors import Corrupt, Refused, Unavailable
 from quantdesk.core.ticks import Frame, Oracle
 from quantdesk.sources.switchboard import AT_ONCE_MAX, Switchboard, feeds_named
 from quantdesk.testing.clock import ManualClock
+from quantdesk.testing.loopback import Loopback
 from quantdesk.testing.switchboard import Crossbar
 
 BTC = "4cSM2e6rvbGQUFiJbqytoVMi5GgghSMr8LwVrT9VPSPo"
 ETH = "EAsoLo2uSvBDx3a5grqzfqBMg5RqpJVHRtXmjsFEc4LL"
 FEEDS = {"BTC": BTC, "ETH": ETH}
-TURNS = 60
 
 
 class Kit:
@@ -25,6 +25,7 @@ class Kit:
         self.crossbar = crossbar
         self.source = source
         self.clock = clock
+        self.loopback = Loopback()
         self.frames: list[Frame] = []
         self.task: asyncio.Task[None] | None = None
 
@@ -36,16 +37,12 @@ class Kit:
 
     async def rest(self, seconds: float = 0.0) -> None:
         """Let loopback come to rest, then time pass in steps, then loopback again."""
-        await self._turns()
+        await self.loopback.rest()
         while seconds > 0:
             step = min(seconds, 0.5)
             seconds -= step
             await self.clock.advance(step)
-            await self._turns()
-
-    async def _turns(self) -> None:
-        for _ in range(TURNS):
-            await asyncio.sleep(0)
+            await self.loopback.rest()
 
     def told(self, frame: Frame) -> list[tuple[str, Decimal]]:
         """Return assets and prices in a frame."""

@@ -12,6 +12,7 @@ from quantdesk.sources.port import Take
 from quantdesk.sources.reconnecting import PATIENCE, Patience
 from quantdesk.testing.binance_market import BinanceMarket
 from quantdesk.testing.clock import ManualClock
+from quantdesk.testing.loopback import Loopback
 
 PAIRS = ("BTCUSDT", "ETHUSDT")
 
@@ -26,6 +27,7 @@ class Desk:
     symbols: tuple[str, ...] = ("BTC", "ETH")
     frames: list[Frame] = field(default_factory=list)
     running: asyncio.Task[None] | None = None
+    loopback: Loopback = field(default_factory=Loopback)
 
     def start(self, take: Take | None = None) -> None:
         """Run the source; its frames go to `take`, or are kept."""
@@ -37,10 +39,9 @@ class Desk:
         """Return what the source counted."""
         return dict(self.source.counts)
 
-    async def turns(self, passes: int = 40) -> None:
+    async def turns(self) -> None:
         """Let loopback and every task run."""
-        for _ in range(passes):
-            await asyncio.sleep(0)
+        await self.loopback.rest(40)
 
     async def until(self, met: Callable[[], object], *, within_s: float = 5.0) -> float:
         """Move time on in small steps until it is met; return how long that took."""

@@ -81,7 +81,7 @@ def test_that_a_connection_is_renewed_before_its_day_is_over() -> None:
         await desk.connected()
         for _ in range(23):  # never silent for long
             await desk.market.say('{"result":null,"id":1}')
-            await desk.turns(4)
+            await desk.turns()
             await desk.clock.advance(25)
         assert desk.market.connected == 1
         await desk.market.tick()
@@ -177,7 +177,7 @@ def test_that_a_server_that_only_fails_is_asked_ever_more_rarely() -> None:
         before = desk.market.asked["/stream"]
         for _ in range(600):
             await desk.clock.advance(1)
-            await desk.turns(10)
+            await desk.turns()
         assert desk.market.asked["/stream"] - before <= 11, "once a minute: the breaker is open"
         desk.market.bad.stream_status = 101
         await desk.until(lambda: desk.market.listening == 1, within_s=100)
@@ -243,7 +243,7 @@ def test_that_a_book_is_fetched_once_at_a_time_and_once_a_second() -> None:
         await desk.until(lambda: len(desk.books()) == 2)
         for _ in range(40):
             desk.source.resync("BTC")
-            await desk.turns(5)
+            await desk.turns()
             await desk.clock.advance(0.1)
         asked = desk.market.asked[f"{DEPTH} BTCUSDT"]
         assert 3 <= asked <= 6

@@ -12,9 +12,9 @@ from quantdesk.sources.reconnecting import Patience
 from quantdesk.sources.words.hermes import FEEDS
 from quantdesk.testing.clock import ManualClock
 from quantdesk.testing.hermes import Hermes
+from quantdesk.testing.loopback import Loopback
 
 TIME = 1_735_645_930
-TURNS = 60
 
 
 @dataclass
@@ -27,6 +27,7 @@ class Kit:
     frames: list[Frame] = field(default_factory=list)
     task: asyncio.Task[None] | None = None
     slot: int = 1
+    loopback: Loopback = field(default_factory=Loopback)
 
     def listen(self, symbols: Sequence[str] = ("BTC",)) -> None:
         """Let the source run."""
@@ -41,14 +42,12 @@ class Kit:
 
     async def rest(self, seconds: float = 0.0) -> None:
         """Let loopback come to rest, then time pass in steps, then loopback again."""
-        for _ in range(TURNS):
-            await asyncio.sleep(0)
+        await self.loopback.rest()
         while seconds > 0:
             step = min(seconds, 0.25)
             seconds -= step
             await self.clock.advance(step)
-            for _ in range(TURNS):
-                await asyncio.sleep(0)
+            await self.loopback.rest()
 
     async def connected(self, count: int = 2) -> None:
         """Return once that many streams have ever been opened."""
