@@ -9,12 +9,14 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 from tests.e2e.tab import WIDE, Tab, Tabs
 from tests.e2e.wallets import TestWallets
 from tests.flow.process.running import LOCALNET, Process, desk, homes
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+WAIT_MS = 60_000
+"""More than anything on a page takes, however busy the machine."""
 _ALONE = ("--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--force-color-profile=srgb")
 
 
@@ -29,6 +31,7 @@ def browser() -> Iterator[Browser]:
     """Give one browser for the whole run."""
     if CHROMIUM is None:
         pytest.skip("no chromium: apt-get install chromium, and the page is tested too")
+    expect.set_options(timeout=WAIT_MS)
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=CHROMIUM, args=[*_ALONE])
         yield launched
@@ -71,7 +74,7 @@ def tabs(browser: Browser, served: Process, contexts: ExitStack) -> Tabs:
                 timezone_id="UTC",
                 accept_downloads=True,
             )
-            context.set_default_timeout(10_000)
+            context.set_default_timeout(WAIT_MS)
             contexts.callback(context.close)
         if wallets is not None:
             wallets.install(context)

@@ -24,7 +24,7 @@ def test_somebody_new_is_led_from_the_faucet_to_the_proof(tabs: Tabs, served: Pr
     page.locator(".trade-send[data-state=ready]").click()
     page.get_by_role("dialog").get_by_role("button", name="Buy 1 SOL").click()
     tab.look("first-trade")
-    guide.get_by_role("link", name="See what proves it").click(timeout=20_000)
+    guide.get_by_role("link", name="See what proves it").click()
 
     expect(page.get_by_role("heading", level=1, name=re.compile("Buy 1 SOL"))).to_be_visible()
     expect(page.get_by_role("heading", name="Attempts")).to_be_visible()

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from playwright.sync_api import Page, Response, WebSocketRoute, expect
+from tests.e2e.conftest import WAIT_MS
 from tests.e2e.tab import Tab, Tabs
 from tests.e2e.test_trading import becomes, orders_of, place, ticket
 from tests.flow.process.running import LOCALNET, Process, desk
 from tests.ports import reserved_port
 
-BACK_MS = 40_000
 LOST_MIN = 3
 _TURN_MS = 50
 
@@ -50,7 +50,7 @@ class Line:
 
     def until(self, holds: Callable[[], bool]) -> None:
         """Let the page go on until something is so; its events reach us meanwhile."""
-        for _ in range(BACK_MS // _TURN_MS):
+        for _ in range(WAIT_MS // _TURN_MS):
             if holds():
                 return
             self._page.wait_for_timeout(_TURN_MS)
@@ -85,7 +85,7 @@ def test_a_silent_socket_is_not_shown_as_alive(tabs: Tabs, served: Process) -> N
     ticket(tab, "0.22")
     line.dead = True
     expect(tab.page.locator(".trade-send")).to_have_text(
-        re.compile("Prices are delayed|Price is .* old"), timeout=10_000
+        re.compile("Prices are delayed|Price is .* old")
     )
     expect(tab.page.locator(".trade-send")).to_be_disabled()
     expect(
@@ -94,9 +94,7 @@ def test_a_silent_socket_is_not_shown_as_alive(tabs: Tabs, served: Process) -> N
     tab.look("stale")
 
     line.dead = False
-    expect(tab.page.locator(".trade-send")).to_have_attribute(
-        "data-state", "ready", timeout=BACK_MS
-    )
+    expect(tab.page.locator(".trade-send")).to_have_attribute("data-state", "ready")
 
 
 def test_a_price_that_stands_still_blocks_the_ticket_until_it_moves(
@@ -106,11 +104,11 @@ def test_a_price_that_stands_still_blocks_the_ticket_until_it_moves(
     send = tab.page.locator(".trade-send")
     ticket(tab, "0.23")
     line.mute = {"prices"}
-    expect(send).to_have_text(re.compile(r"Price is \d+ s old: refreshing"), timeout=20_000)
+    expect(send).to_have_text(re.compile(r"Price is \d+ s old: refreshing"))
     expect(send).to_be_disabled()
 
     line.mute = set()
-    expect(send).to_have_attribute("data-state", "ready", timeout=BACK_MS)
+    expect(send).to_have_attribute("data-state", "ready")
 
 
 def test_a_desk_killed_in_the_middle_of_an_order_comes_back_with_the_truth(
@@ -122,12 +120,12 @@ def test_a_desk_killed_in_the_middle_of_an_order_comes_back_with_the_truth(
         with tab.page.expect_response(_placed):
             place(tab, "0.31")
         process.kill()
-        expect(tab.page.get_by_text("Disconnected from the desk")).to_be_visible(timeout=15_000)
+        expect(tab.page.get_by_text("Disconnected from the desk")).to_be_visible()
         tab.look("disconnected")
 
         process.start()
-        becomes(tab, "0.31", "CONFIRMED", within_ms=BACK_MS)
-        expect(tab.page.get_by_text("Disconnected from the desk")).to_be_hidden(timeout=BACK_MS)
+        becomes(tab, "0.31", "CONFIRMED")
+        expect(tab.page.get_by_text("Disconnected from the desk")).to_be_hidden()
         [order] = orders_of(process, "0.31")
         assert order["status"] == "CONFIRMED"
 

@@ -26,7 +26,7 @@ def door(tab: Tab) -> Locator:
 def inside(tab: Tab, heading: str = "Markets") -> None:
     """Return once a page of the terminal is there."""
     title = tab.page.get_by_role("heading", level=1, name=re.compile(heading))
-    expect(title).to_be_attached(timeout=15_000)
+    expect(title).to_be_attached()
     expect(door(tab)).to_be_hidden()
 
 
@@ -108,4 +108,4 @@ def test_who_signs_out_is_out_in_every_tab(owner: Tab, tabs: Tabs) -> None:
     owner.page.get_by_role("button", name=re.compile("account", re.IGNORECASE)).first.click()
     owner.page.get_by_role("menuitem", name=re.compile("Sign out")).click()
     expect(door(owner)).to_be_visible()
-    expect(door(other)).to_be_visible(timeout=15_000)
+    expect(door(other)).to_be_visible()

@@ -78,7 +78,7 @@ async def test_that_a_plain_websocket_hears_slots(own: Chain) -> None:
         ident = json.loads(await socket.receive_str())["result"]
         told: dict[str, Json] = {}
         while "params" not in told:
-            told = json.loads(await asyncio.wait_for(socket.receive_str(), 20))
+            told = json.loads(await asyncio.wait_for(socket.receive_str(), 60))
         assert told["params"]["subscription"] == ident
 
 
@@ -90,7 +90,7 @@ async def test_that_one_connection_cannot_subscribe_without_end(own: Chain) -> N
         errors = 0
         answers = 0
         while answers < 1001:
-            answer = json.loads(await asyncio.wait_for(socket.receive_str(), 20))
+            answer = json.loads(await asyncio.wait_for(socket.receive_str(), 60))
             answers += "id" in answer
             errors += "error" in answer
         assert errors == 1
@@ -118,7 +118,7 @@ async def test_that_a_listener_that_never_reads_is_dropped(own: Chain) -> None:
 
     assert await until(more)
     with contextlib.suppress(ConnectionResetError):
-        while await asyncio.wait_for(reader.read(65536), 20):
+        while await asyncio.wait_for(reader.read(65536), 60):
             pass
     writer.transport.abort()
     assert await own.result("getHealth") == "ok"
@@ -154,10 +154,10 @@ async def test_that_a_signature_s_subscription_ends_with_its_notice(own: Chain) 
         async def ask(method: str, *params: Json) -> Json:
             call = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
             await socket.send_str(json.dumps(call))
-            return json.loads(await asyncio.wait_for(socket.receive_str(), 20))
+            return json.loads(await asyncio.wait_for(socket.receive_str(), 60))
 
         ident = (await ask("signatureSubscribe", signature, {"commitment": "processed"}))["result"]
-        told = json.loads(await asyncio.wait_for(socket.receive_str(), 20))
+        told = json.loads(await asyncio.wait_for(socket.receive_str(), 60))
         assert told["params"]["subscription"] == ident
         assert told["params"]["result"]["value"] == {"err": None}
         assert "error" in await ask("signatureUnsubscribe", ident)

@@ -26,7 +26,7 @@ from quantdesk.api.sessions import SessionRoutes
 from quantdesk.api.welcome import answered
 from quantdesk.telemetry.metrics import Metrics
 
-WAIT_S = 10.0
+WAIT_S = 60.0
 
 
 @dataclass

@@ -20,7 +20,7 @@ from quantdesk.bus.nats.link import Link
 from quantdesk.core.clock import Clock, SystemClock
 
 BINARY = Path(sys.executable).with_name("nats-server")
-WAIT_S = 20.0
+WAIT_S = 60.0
 _READY = b"Server is ready"
 
 

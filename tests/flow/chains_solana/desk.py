@@ -22,7 +22,7 @@ from quantdesk.localnet.server import Localnet, serve
 from quantdesk.testing.clock import ManualClock
 
 SLOT_MS = 400
-DISK_S = 10
+DISK_S = 60
 SEED = bytes([1]) * 32
 """Of the wallet's key."""
 

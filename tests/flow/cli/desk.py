@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 STOP_S = 5.0
-_PATIENCE_S = 30.0
+_PATIENCE_S = 120.0
 _POLL_S = 0.02
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import aiohttp
 from tests.flow.process.running import Process
 
-WAIT_S = 10.0
+WAIT_S = 60.0
+"""More than any answer takes, however busy the machine."""
 OPEN = {"PENDING", "ROUTING", "BUILDING", "SUBMITTED"}
 SELL = {"pair": "SOL-USDC", "amount": 1, "direction": "SELL"}
 RESTING = {**SELL, "limitPrice": 1_000_000}

@@ -177,7 +177,7 @@ async def test_bounds_a_body_of_unsaid_length(running: Process, client: Client) 
     where = urlsplit(running.url)
 
     def send() -> tuple[int, dict[str, object]]:
-        connection = HTTPConnection(where.hostname or "", where.port, timeout=10)
+        connection = HTTPConnection(where.hostname or "", where.port, timeout=60)
         try:
             headers = {**client.headers, "content-type": "application/json"}
             chunks = (b" " * 16_384 for _ in range(5))
@@ -319,7 +319,7 @@ NEARLY = st.fixed_dictionaries(
 @given(body=NEARLY.map(json.dumps).map(str.encode) | st.binary(max_size=200))
 def test_never_fails_whatever_the_body(running: Process, body: bytes) -> None:
     where = urlsplit(running.url)
-    connection = HTTPConnection(where.hostname or "", where.port, timeout=10)
+    connection = HTTPConnection(where.hostname or "", where.port, timeout=60)
     headers = {"authorization": f"Bearer {running.key}", "content-type": "application/json"}
     try:
         connection.request("POST", "/api/orders", body, headers)

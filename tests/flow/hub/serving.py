@@ -25,7 +25,7 @@ from quantdesk.hub.streams import Streams
 from quantdesk.telemetry.metrics import Metrics
 from quantdesk.testing.principals import key_holder
 
-WAIT_S = 10.0
+WAIT_S = 60.0
 OWNER, VIEWER, ORDER = UUID(int=1), UUID(int=2), UUID(int=9)
 
 

@@ -7,7 +7,6 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -19,16 +18,18 @@ from quantdesk.ingest.recorder import FLUSH_S
 from quantdesk.sources import tape
 
 LOSS_S_MAX = 1.0
-_PATIENCE_S = 20.0
+_PATIENCE_S = 120.0
 
 _SENDER = """
-import sys, time
+import os, sys, time
 from pathlib import Path
 from quantdesk.core.ticks import Frame
 from quantdesk.ingest.recorder import Keep, Recorder
 recorder = Recorder(Path(sys.argv[1]), keep=Keep()).start()
 while True:
-    recorder.tap(Frame("binance", "ws", time.time_ns(), b"x" * 200))
+    heard_ns = time.time_ns()
+    os.write(1, b"%d\\n" % heard_ns)
+    recorder.tap(Frame("binance", "ws", heard_ns, b"x" * 200))
     time.sleep(0.001)
 """
 
@@ -69,11 +70,13 @@ def lines(path: Path, count: int = 400, *, around: int = 50_000) -> Path:
 def test_that_a_killed_recorder_loses_a_second_at_most_and_leaves_what_can_be_read(
     tmp_path: Path,
 ) -> None:
-    folder = tmp_path / "tapes"
-    process = subprocess.Popen(
-        [sys.executable, "-c", _SENDER, str(folder)],
-        env={**os.environ},  # noqa: TID251 - a child
-    )
+    folder, ledger = tmp_path / "tapes", tmp_path / "heard"
+    with ledger.open("wb") as told:
+        process = subprocess.Popen(
+            [sys.executable, "-c", _SENDER, str(folder)],
+            env={**os.environ},  # noqa: TID251 - a child
+            stdout=told,
+        )
     try:
         # Once the second block is there, it has been writing for a while.
         until(lambda: sum(p.stat().st_size for p in folder.glob("*.qdt")) > 0, process)
@@ -81,16 +84,16 @@ def test_that_a_killed_recorder_loses_a_second_at_most_and_leaves_what_can_be_re
         until(lambda: len(on_tape(folder)[0]) > len(first) + 100, process)
     finally:
         process.send_signal(signal.SIGKILL)
-        killed_ns = time.time_ns()
         process.wait()
+    heard = [int(line) for line in ledger.read_text().splitlines()]
     frames, counts = on_tape(folder)
     assert counts["damaged"] == 0
-    lost_s = (killed_ns - frames[-1].received_ns) / 1e9
+    lost_s = (heard[-1] - frames[-1].received_ns) / 1e9
     assert lost_s < LOSS_S_MAX, lost_s
     assert FLUSH_S < LOSS_S_MAX
     assert tape.find(folder, frames[len(frames) // 2].id) == frames[len(frames) // 2]
-    gaps = [b.received_ns - a.received_ns for a, b in pairwise(frames)]
-    assert max(gaps) < 1e9, "nothing is missing in between"
+    kept = [frame.received_ns for frame in frames]
+    assert kept == heard[: len(kept)], "nothing is missing in between"
 
 
 def test_that_a_recording_of_a_source_plays_again(home: Home, tmp_path: Path) -> None:
@@ -100,15 +103,15 @@ def test_that_a_recording_of_a_source_plays_again(home: Home, tmp_path: Path) ->
     )
     assert said.code == 0, said.err
     frames, counts = on_tape(folder)
-    assert [frame.source for frame in frames] == ["simulated"] * 2
+    assert {frame.source for frame in frames} == {"simulated"}
     assert not counts
-    assert said.out.startswith("recorded 2 messages in ")
+    assert said.out.startswith(f"recorded {len(frames)} message")
     played = home.run("replay", str(folder))
     assert played.code == 0, played.err
     kinds = Counter(msgspec.json.decode(line)["kind"] for line in played.out.splitlines())
-    assert kinds["accepted"] == 4  # a price and a trade each
+    assert kinds["accepted"] == 2 * len(frames)  # a price and a trade each
     assert kinds["candle"] > 0
-    assert "2 messages played: 4 accepted" in played.err
+    assert f"{len(frames)} messages played: {2 * len(frames)} accepted" in played.err
 
 
 def test_that_a_raw_message_is_found_by_its_id(home: Home) -> None:
@@ -147,7 +150,7 @@ def test_that_bytes_do_not_depend_on_speed_or_on_the_run(tmp_path: Path) -> None
         command = [sys.executable, "-m", "quantdesk", "replay", str(path), "--speed", speed]
         environment = {**os.environ, "PYTHONHASHSEED": seed}  # noqa: TID251 - a child of the test
         began = time.monotonic()
-        subprocess.run([*command, "--out", str(out)], env=environment, check=True, timeout=30)
+        subprocess.run([*command, "--out", str(out)], env=environment, check=True)
         if speed == "40":
             assert time.monotonic() - began > 0.1  # four seconds, forty times as fast
         outs.append(out.read_bytes())

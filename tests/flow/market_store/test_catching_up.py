@@ -63,7 +63,7 @@ async def _running(
 
 async def _until(clock: ManualClock, done: Callable[[], Awaitable[bool]]) -> None:
     """Let a little time pass, again and again, until something is so; real I/O in between."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not await done():
             await clock.advance(0.01)
             await asyncio.sleep(0.005)
@@ -218,7 +218,7 @@ async def test_the_markets_that_a_live_source_tells_of_are_caught_up_with(
         settings = SourcesSettings(binance_rest_url=server.url, backfill_hours=1)
         async with _desk(pools, clock, source, settings) as (begun, market):
             assert "catching up binance" in begun
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while BTC not in market.candles.markets():
                     await exchange.tick()
                     await asyncio.sleep(0.005)

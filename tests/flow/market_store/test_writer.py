@@ -121,7 +121,7 @@ async def test_it_writes_every_tenth_of_a_second_or_as_soon_as_a_batch_is_full(
 
 
 async def _stored(pools: Pools, rows: int) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while await count(pools, "ticks") < rows:  # noqa: ASYNC110 - only the store knows
             await asyncio.sleep(0)
 

@@ -140,7 +140,7 @@ async def test_that_leases_are_renewed_past_an_order_that_moves_at_this_moment(
     ids, owner = [others[0], moving, others[1]], desk.orders.owner
     until = "select extract(epoch from lease_until - now()) from orders where id = $1"
 
-    async with stage.pools.write.transaction() as committing, asyncio.timeout(5):
+    async with stage.pools.write.transaction() as committing, asyncio.timeout(60):
         await committing.execute("select from orders where id = $1 for update", moving)
         async with stage.pools.write.connection() as c:
             await write.renew(c, ids, owner=owner, lease_s=100_000)

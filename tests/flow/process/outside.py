@@ -12,7 +12,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tests.flow.process.running import READY_S, STOP_S, Process
+from tests.flow.process.running import READY_S, Process
 
 from quantdesk.core.clock import SystemClock
 from quantdesk.sources.simulated import MODELS
@@ -70,7 +70,7 @@ class Outside:
 
     def do(self, work: Coroutine[Any, Any, T]) -> T:
         """Do something where the servers live."""
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(STOP_S)
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(READY_S)
 
     def quote(self, bid: str, ask: str) -> None:
         """Let the exchange show a hundred SOL on either side."""
@@ -130,11 +130,11 @@ def outside() -> Iterator[Outside]:
         return Outside(hermes, exchange, jupiter, loop)
 
     try:
-        yield asyncio.run_coroutine_threadsafe(opened(), loop).result(STOP_S)
+        yield asyncio.run_coroutine_threadsafe(opened(), loop).result(READY_S)
     finally:
-        asyncio.run_coroutine_threadsafe(stack.aclose(), loop).result(STOP_S)
+        asyncio.run_coroutine_threadsafe(stack.aclose(), loop).result(READY_S)
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(STOP_S)
+        thread.join(READY_S)
         loop.close()
 
 

@@ -20,8 +20,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-READY_S = 30.0
+READY_S = 120.0
+"""More than whatever a desk is waited for takes, however busy the machine: it ends what fails."""
 STOP_S = 5.0
+"""What a stop is promised to take."""
 _POLL_S = 0.02
 PAPER = ("--mode", "paper", "--source", "simulated", "--set", "paper.latency_ms=20")
 LOCALNET = ("--mode", "localnet", "--source", "simulated")
@@ -108,7 +110,7 @@ class Process:
 
     def until_gone(self, seen: Callable[[], object]) -> None:
         """Return once something that outlives the desk for a moment is gone."""
-        deadline = time.monotonic() + STOP_S
+        deadline = time.monotonic() + READY_S
         while found := seen():
             assert time.monotonic() < deadline, f"{found} is still there"
             time.sleep(_POLL_S)
@@ -129,7 +131,7 @@ class Process:
         assert self._running is not None
         self._running.send_signal(number)
 
-    def stop(self, within_s: float = STOP_S) -> int:
+    def stop(self, within_s: float = READY_S) -> int:
         """Ask the desk to stop and return its exit code; fail when it takes too long."""
         assert self._running is not None
         self._running.send_signal(signal.SIGTERM)
@@ -148,13 +150,13 @@ class Process:
 
     def postgres(self) -> int | None:
         """Return the number of the home's Postgres, if one runs."""
-        file = self.home / "postgres" / "postmaster.pid"
-        return _alive(int(file.read_text().split()[0])) if file.exists() else None
+        words = _words(self.home / "postgres" / "postmaster.pid")
+        return _alive(int(words[0])) if words else None
 
     def localnet(self) -> int | None:
         """Return the number of the home's localnet, if one runs."""
-        file = self.home / "localnet.json"
-        return _alive(json.loads(file.read_text())["pid"]) if file.exists() else None
+        words = _words(self.home / "localnet.json")
+        return _alive(json.loads(" ".join(words))["pid"]) if words else None
 
     def get(self, path: str) -> Answer:
         """Return the answer to a GET with the owner's key."""
@@ -220,7 +222,7 @@ class Process:
 
 def _answer(request: urllib.request.Request) -> Answer:
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=READY_S) as answer:
             return Answer(answer.status, _read(answer.read()))
     except urllib.error.HTTPError as problem:
         with problem:
@@ -277,6 +279,14 @@ def running(home: Path, word: str) -> list[int]:
         if str(home) in command and word in command:
             found.append(int(file.parent.name))
     return found
+
+
+def _words(file: Path) -> list[str]:
+    """Return the words of a file that may come, be empty, or go at any moment."""
+    try:
+        return file.read_text().split()
+    except FileNotFoundError:
+        return []
 
 
 def _alive(pid: int) -> int | None:

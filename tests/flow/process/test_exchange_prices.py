@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import pytest
 from tests.flow.process.conftest import Desks
-from tests.flow.process.running import READY_S, STOP_S, Process
+from tests.flow.process.running import READY_S, Process
 
 from quantdesk.core.clock import SystemClock
 from quantdesk.testing.binance_market import BinanceMarket
@@ -26,7 +26,7 @@ class Exchange:
 
     def do(self, work: Coroutine[Any, Any, T]) -> T:
         """Do something where it lives."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(STOP_S)
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(READY_S)
 
     async def cut(self) -> None:
         """Cut every connection, without a goodbye."""
@@ -63,13 +63,13 @@ def _open() -> Iterator[Exchange]:
         moving.cancel()
         await market.__aexit__(None, None, None)
 
-    moving = asyncio.run_coroutine_threadsafe(begin(), loop).result(STOP_S)
+    moving = asyncio.run_coroutine_threadsafe(begin(), loop).result(READY_S)
     try:
         yield Exchange(market, loop)
     finally:
-        asyncio.run_coroutine_threadsafe(end(), loop).result(STOP_S)
+        asyncio.run_coroutine_threadsafe(end(), loop).result(READY_S)
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(STOP_S)
+        thread.join(READY_S)
         loop.close()
 
 

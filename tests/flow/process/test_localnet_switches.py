@@ -67,7 +67,7 @@ def rpc(running: Process, method: str, *params: object) -> Any:  # noqa: ANN401 
     asked = urllib.request.Request(
         running.told["urls"]["rpc"], body, {"content-type": "application/json"}
     )
-    with urllib.request.urlopen(asked, timeout=10) as answer:
+    with urllib.request.urlopen(asked, timeout=60) as answer:
         return json.loads(answer.read())["result"]
 
 

@@ -48,7 +48,7 @@ def ask(desk: Process, path: str, trust: ssl.SSLContext, **headers: str) -> tupl
         desk.url + path, headers={"Authorization": f"Bearer {desk.key}", **headers}
     )
     try:
-        with urllib.request.urlopen(request, timeout=10, context=trust) as answer:
+        with urllib.request.urlopen(request, timeout=60, context=trust) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as problem:
         with problem:

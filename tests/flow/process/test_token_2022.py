@@ -43,7 +43,7 @@ def asked(desk: Process, method: str, *params: object) -> dict[str, Any]:
         data=json.dumps(body).encode(),
         headers={"content-type": "application/json"},
     )
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         told = json.load(answer)
     assert "error" not in told, told
     result: dict[str, Any] = told["result"]

@@ -94,7 +94,7 @@ async def _said(port: int, said: bytes, *, hang_up: bool = False) -> bytes:
     heard = b""
     with socket.create_connection(("127.0.0.1", port)) as client:
         client.settimeout(0)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await loop.sock_sendall(client, said)
             if hang_up:
                 return b""
@@ -161,7 +161,7 @@ async def test_takes_a_request_that_comes_in_pieces_once_it_is_whole(served: Ser
     whole = post("/echo", '{"a":1}').encode()
     with socket.create_connection(("127.0.0.1", served.ports[0])) as client:
         client.settimeout(0)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             for position in range(len(whole)):
                 assert served.handled == []
                 await loop.sock_sendall(client, whole[position : position + 1])

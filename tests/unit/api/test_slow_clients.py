@@ -48,7 +48,7 @@ async def spoken(port: int, opening: bytes, drip: bytes) -> bytes:
     loop = asyncio.get_running_loop()
     with socket.create_connection(("127.0.0.1", port)) as client:
         client.settimeout(0)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await loop.sock_sendall(client, opening)
             answer = asyncio.ensure_future(_heard(client))
             while drip and not answer.done():

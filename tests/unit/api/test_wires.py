@@ -18,7 +18,7 @@ from quantdesk.hub.frames import frame
 
 pytestmark = pytest.mark.anyio
 
-WAIT_S = 10.0
+WAIT_S = 60.0
 
 
 @pytest.fixture

@@ -57,7 +57,7 @@ class _Desk:
 
 def _play(story: Callable[[_Desk], Coroutine[Any, Any, None]]) -> None:
     async def bounded() -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await story(_Desk())
 
     asyncio.run(bounded())

@@ -21,7 +21,7 @@ ORDER = UUID(int=5)
 
 def _play(story: Coroutine[Any, Any, None]) -> None:
     async def bounded() -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await story
 
     asyncio.run(bounded())

@@ -63,7 +63,7 @@ async def desk(*paths: str, before: Callable[[NewsServer], object] = id) -> Asyn
 
 
 def told(work: Callable[[], Coroutine[None, None, None]]) -> None:
-    asyncio.run(asyncio.wait_for(work(), 30))
+    asyncio.run(asyncio.wait_for(work(), 60))
 
 
 def test_that_a_feed_is_asked_every_five_to_ten_minutes() -> None:

@@ -56,7 +56,7 @@ Scene = Callable[[Kit], Awaitable[None]]
 def play(scene: Scene, *, feeds: Mapping[str, str] = FEEDS) -> None:
     async def run() -> None:
         clock = ManualClock()
-        async with Crossbar() as crossbar, asyncio.timeout(20):
+        async with Crossbar() as crossbar, asyncio.timeout(60):
             crossbar.publish(BTC, ["60999", 61000.5, "61003"])
             crossbar.publish(ETH, [2500])
             source = Switchboard(

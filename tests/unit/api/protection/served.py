@@ -58,7 +58,7 @@ class Front:
             "127.0.0.1", self.port, ssl=self._trust, server_hostname="desk" if self._trust else None
         )
         writer.write(said.encode("latin-1"))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             heard = await reader.read()
         writer.close()
         return answer(heard)

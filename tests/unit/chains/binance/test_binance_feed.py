@@ -40,7 +40,7 @@ class Following:
 
     async def until(self, met: Callable[[], bool]) -> None:
         """Return once the stream has told something."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not met():
                 self.told.clear()
                 await self.told.wait()
@@ -139,7 +139,7 @@ async def test_that_a_stream_that_ends_is_opened_again(said: str) -> None:
             )
         else:
             await w.server.hang_up()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await w.clock.asleep(1)
         assert f.live.connections == 0
         await w.clock.advance(1)
@@ -198,7 +198,7 @@ async def test_that_reports_wake_the_chain_and_only_that() -> None:
             await desk.send(made)
         (asleep,) = await desk.look([made])
         await w.server.report()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await woken.wait()
         (awake,) = await desk.look([made])
         task.cancel()

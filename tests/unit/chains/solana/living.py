@@ -13,7 +13,7 @@ from quantdesk.testing.clock import ManualClock
 
 Stream = AsyncGenerator[AccountState | None, None]
 
-WAIT_S = 5
+WAIT_S = 60
 BEAT = {"jsonrpc": "2.0", "method": "slotNotification", "params": {"subscription": 1, "result": 1}}
 
 

@@ -101,10 +101,10 @@ def play(
     futures: bool = False,
     patience: Patience = PATIENCE,
 ) -> None:
-    """Play a scene on a stage of its own, within 30 s of real time."""
+    """Play a scene on a stage of its own, within a minute of real time."""
 
     async def whole() -> None:
         async with desk(futures=futures, patience=patience) as opened:
-            await asyncio.wait_for(scene(opened), 30)
+            await asyncio.wait_for(scene(opened), 60)
 
     asyncio.run(whole())

@@ -77,7 +77,7 @@ def play(
 ) -> None:
     async def run() -> None:
         clock = ManualClock()
-        async with Hermes(api_key=server_key) as hermes, asyncio.timeout(20):
+        async with Hermes(api_key=server_key) as hermes, asyncio.timeout(60):
             pyth = Pyth(
                 clock=clock,
                 chance=lambda: 0.5,
