@@ -16,7 +16,7 @@ from urllib.request import urlopen
 from tests.flow.bus.server import Door, NatsServer
 from tests.ports import reserved_port
 
-from quantdesk.bus.nats.link import Link
+from quantdesk.bus.nats.link import Link, answered
 from quantdesk.core.errors import Unavailable
 
 ELECTED_S: Final = 60.0
@@ -114,6 +114,16 @@ async def lasting(holds: Callable[[], bool], what: str) -> None:
             while not holds():  # noqa: ASYNC110 - it is of another process, and sends no event
                 await asyncio.sleep(0.02)
     assert holds(), f"not {what} in {ELECTED_S} s"
+
+
+async def surely(ask: Callable[[], Awaitable[_Answer]]) -> _Answer:
+    """Return what the library answers: whoever is asked may not know yet who leads, or of what."""
+
+    async def asked() -> _Answer:
+        with answered("not yet"):
+            return await ask()
+
+    return await insisting(asked)
 
 
 async def insisting(ask: Callable[[], Awaitable[_Answer]]) -> _Answer:

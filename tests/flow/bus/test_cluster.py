@@ -12,10 +12,10 @@ from functools import partial
 
 import pytest
 from nats.aio.client import Client
-from nats.js.api import StorageType, StreamInfo
+from nats.js.api import Header, KeyValueConfig, StorageType, StreamConfig, StreamInfo
 from nats.js.errors import NotFoundError
 from tests.flow.bus import sharing, speaking
-from tests.flow.bus.cluster import ELECTED_S, Cluster, cluster, insisting, lasting
+from tests.flow.bus.cluster import ELECTED_S, Cluster, cluster, insisting, lasting, surely
 from tests.flow.bus.server import link, running, until
 from tests.flow.bus.speaking import TOPIC
 
@@ -108,8 +108,12 @@ async def desk(servers: Cluster, *, ours: str, theirs: str) -> AsyncIterator[Des
 
 async def forgotten(client: Client, stream: str) -> None:
     """Delete a stream that another test has left."""
-    with suppress(NotFoundError):
-        await client.jetstream().delete_stream(stream)
+
+    async def deleted() -> None:
+        with suppress(NotFoundError):
+            await client.jetstream().delete_stream(stream)
+
+    await surely(deleted)
 
 
 async def until_they_hear(made: Desk) -> None:
@@ -122,7 +126,7 @@ async def until_they_hear(made: Desk) -> None:
 
 async def info(of: Link, stream: str) -> StreamInfo:
     client = await of.client()
-    return await client.jetstream().stream_info(stream)
+    return await surely(lambda: client.jetstream().stream_info(stream))
 
 
 async def leader_of_frames(made: Desk) -> str:
@@ -177,16 +181,19 @@ async def test_that_what_was_made_on_one_server_is_spread_over_three(servers: Cl
         for stream in (FRAMES, BUCKET):
             await forgotten(client, stream)
         streams = client.jetstream()
-        await streams.add_stream(name=FRAMES, subjects=["test.frames"], storage=StorageType.MEMORY)
-        await streams.publish("test.frames", b"1")
-        bucket = await streams.create_key_value(bucket="test", storage=StorageType.MEMORY)
-        await bucket.put("SOL", b"150")
+        made = StreamConfig(name=FRAMES, subjects=["test.frames"], storage=StorageType.MEMORY)
+        await surely(lambda: streams.add_stream(made))
+        once = {Header.MSG_ID.value: "n1"}
+        await surely(lambda: streams.publish("test.frames", b"1", headers=once))
+        wanted = KeyValueConfig(bucket="test", storage=StorageType.MEMORY)
+        bucket = await surely(lambda: streams.create_key_value(wanted))
+        await surely(lambda: bucket.put("SOL", b"150"))
 
         frames, cache = sharing.window(one), Cache(one, bucket="test")
         await insisting(lambda: frames.add(b"2", name="n2"))
         assert await insisting(lambda: cache.get("SOL")) == b"150"
         for stream, messages in ((FRAMES, 2), (BUCKET, 1)):
-            found = await client.jetstream().stream_info(stream)
+            found = await info(one, stream)
             assert (found.config.num_replicas, found.state.messages) == (3, messages)
         assert (await info(one, BUCKET)).config.max_msg_size == VALUE_BYTES_MAX
 
