@@ -180,6 +180,14 @@ _NAMED: Final[Mapping[tuple[str, str], Failure]] = {
 }
 
 _FAILED: Final = re.compile(r"Program (\w{32,44}) failed: ")
+# A program that runs out between two system calls fails by another name than within one:
+# https://github.com/anza-xyz/agave/issues/1976. The second wording is that of older nodes.
+_METERED: Final = re.compile(
+    r"Program (?:\w{32,44} failed|failed to complete): "
+    r"(?:exceeded CUs meter|exceeded maximum number of instructions)"
+)
+_CUT: Final = "Log truncated"  # stands for what is past 10,000 bytes
+_ANCHOR_OWN: Final = 6_000  # from where on the numbers are a program's own
 _NAME: Final = re.compile(r"AnchorError .*Error Code: (\w+)\.")
 _SAID: Final = re.compile(r"Program log: (?!Memo |Signed by |Instruction: )(.+)", re.DOTALL)
 
@@ -210,14 +218,26 @@ def _known(problem: object, logs: Sequence[str], called: Sequence[str]) -> Failu
         case str(name):
             return _TRANSACTION.get(name, _OTHER)
         case {"InstructionError": [int(index), str(name)]}:
-            culprit = _culprit(index, logs, called)
-            return _INSTRUCTION_OF.get((culprit, name)) or _INSTRUCTION.get(name, _OTHER)
+            return _named(_culprit(index, logs, called), name, logs)
         case {"InstructionError": [int(index), {"Custom": int(number)}]}:
             culprit = _culprit(index, logs, called)
-            return _by_name(culprit, logs) or _CUSTOM.get((culprit, number), _OTHER)
+            return _custom(culprit, number, logs)
         case dict() if len(problem) == 1:
             return _TRANSACTION.get(str(next(iter(problem))), _OTHER)
     return _OTHER
+
+
+def _named(culprit: str, name: str, logs: Sequence[str]) -> Failure:
+    if name == "ProgramFailedToComplete" and any(map(_METERED.match, logs)):
+        return _COMPUTE
+    return _INSTRUCTION_OF.get((culprit, name)) or _INSTRUCTION.get(name, _OTHER)
+
+
+def _custom(culprit: str, number: int, logs: Sequence[str]) -> Failure:
+    known = _by_name(culprit, logs) or _CUSTOM.get((culprit, number))
+    if known is None and culprit == RAYDIUM_CLMM and number >= _ANCHOR_OWN and _CUT in logs:
+        return _MOVED  # its name is cut off: mostly the price has moved, and a fresh try tells
+    return known or _OTHER
 
 
 def _by_name(culprit: str, logs: Sequence[str]) -> Failure | None:

@@ -157,6 +157,51 @@ def test_knows_where_a_panic_means_too_little_liquidity() -> None:
     assert failure(panic, called=[RAYDIUM_CPMM]).code == "simulation.failed"
 
 
+@pytest.mark.parametrize(
+    "last",
+    [
+        f"Program {RAYDIUM_CLMM} failed: exceeded CUs meter at BPF instruction",
+        "Program failed to complete: exceeded CUs meter at BPF instruction #4711",
+        "Program failed to complete: exceeded maximum number of instructions allowed (9) at #3",
+    ],
+)
+@pytest.mark.parametrize("called", [RAYDIUM_CLMM, RAYDIUM_AMM_V4])
+def test_knows_a_swap_that_ran_out_of_compute_by_its_logs(last: str, called: str) -> None:
+    problem = {"InstructionError": [0, "ProgramFailedToComplete"]}
+    logs = [f"Program {called} consumed 99 of 99 compute units", last]
+
+    found = failure(problem, logs=logs, called=[called])
+
+    assert (found.kind, found.code) == (Unavailable, "compute.exceeded")
+
+
+@pytest.mark.parametrize(
+    ("number", "last", "code"),
+    [
+        (6018, ["Log truncated"], "pool.moved"),
+        (6018, [], "simulation.failed"),
+        (2006, ["Log truncated"], "simulation.failed"),
+    ],
+)
+def test_tries_afresh_where_the_name_that_explains_is_cut_off_the_logs(
+    number: int, last: list[str], code: str
+) -> None:
+    problem = {"InstructionError": [1, {"Custom": number}]}
+    logs = [f"Program {RAYDIUM_CLMM} invoke [1]", "Program log: Instruction: SwapV2", *last]
+
+    assert failure(problem, logs=logs, called=[MEMO_PROGRAM, RAYDIUM_CLMM]).code == code
+
+
+def test_takes_no_word_of_a_program_for_the_meter() -> None:
+    problem = {"InstructionError": [0, "ProgramFailedToComplete"]}
+    logs = [
+        "Program log: Program failed to complete: exceeded CUs meter",
+        f"Program {RAYDIUM_CPMM} failed: Access violation in input section",
+    ]
+
+    assert failure(problem, logs=logs).code == "simulation.failed"
+
+
 def test_quotes_the_failing_program_and_not_the_memo() -> None:
     logs = [
         f"Program {MEMO_PROGRAM} invoke [1]",
