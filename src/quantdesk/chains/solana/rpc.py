@@ -55,6 +55,14 @@ _CODES: Final[dict[int, tuple[type[DeskError], str]]] = {
 }
 _UNKNOWN_CODE: Final = (Unavailable, "rpc.unavailable")
 _STATUSES: Final = {401: "rpc.unauthorized", 403: "rpc.unauthorized"}
+# By which a node, or the gate before it, may refuse a batch as such: too large, not in this plan.
+_NO_BATCH: Final = frozenset({400, 403, 405, 413, 415, 422})
+
+
+class _TurnedAway(Unavailable):
+    """The request was answered by an HTTP status that asking less at once may mend."""
+
+    default_code = "rpc.unavailable"
 
 
 class _Error(msgspec.Struct, frozen=True):
@@ -198,6 +206,10 @@ class Rpc:
                 batch[0].take(answers)
             else:
                 await self._travel_alone(batch, answers)
+        except _TurnedAway as said:
+            problem = Unavailable(said.detail, code=said.code)
+            if len(batch) > 1:
+                await self._each(batch)
         except DeskError as said:
             problem = said
         finally:
@@ -205,10 +217,14 @@ class Rpc:
                 question.fail(type(problem)(problem.detail, code=problem.code))
 
     async def _travel_alone(self, batch: list[_Question], answer: _Answer) -> None:
-        """Ask each question by itself, now and from now on, if the node refuses batches."""
+        """Ask each question by itself, if that answer refuses batches; raise what else it says."""
         error = _refusal(answer.error) if answer.error else _unreadable("one answer to many")
         if not isinstance(error, Refused):
             raise error
+        await self._each(batch)
+
+    async def _each(self, batch: list[_Question]) -> None:
+        """Ask each question by itself, now and from now on."""
         self._batch_max = 1
         await asyncio.gather(*(self._travel([question]) for question in batch))
 
@@ -230,7 +246,8 @@ class Rpc:
             ) from None
         if response.status != _OK:
             code = _STATUSES.get(response.status, "rpc.unavailable")
-            raise Unavailable(f"the node answers HTTP {response.status}", code=code)
+            kind = _TurnedAway if response.status in _NO_BATCH else Unavailable
+            raise kind(f"the node answers HTTP {response.status}", code=code)
         return body
 
 

@@ -26,6 +26,7 @@ class ScriptedNode:
         self.asked: list[tuple[str, list[Json]]] = []
         self.requests: list[int] = []  # how many questions each held
         self.takes_batches = True
+        self.batch_status = 200  # else that of its answer to any batch
         self.status = 200
         self.body: bytes | None = None
         app = web.Application()
@@ -73,6 +74,8 @@ class ScriptedNode:
         self.requests.append(len(questions) if is_batch else 1)
         if self.body is not None or self.status != 200:
             return web.Response(status=self.status, body=self.body or b"")
+        if is_batch and self.batch_status != 200:
+            return web.Response(status=self.batch_status)
         if not is_batch:
             answer = self._said(questions)
         elif self.takes_batches:

@@ -53,6 +53,34 @@ async def test_asks_one_by_one_once_a_node_refuses_batches(node: ScriptedNode, r
     assert node.requests == [3, 1, 1, 1, 1, 1]
 
 
+@pytest.mark.parametrize("status", [400, 403, 413])
+async def test_asks_one_by_one_once_a_batch_is_turned_away_by_its_status(
+    node: ScriptedNode, rpc: Rpc, status: int
+) -> None:
+    node.batch_status = status
+    node.says["echo"] = lambda value: value
+
+    first = await asyncio.gather(*(rpc.ask("echo", n, answer=int) for n in range(3)))
+    again = await asyncio.gather(*(rpc.ask("echo", n, answer=int) for n in range(2)))
+
+    assert (first, again) == ([0, 1, 2], [0, 1])
+    assert node.requests == [3, 1, 1, 1, 1, 1]
+
+
+async def test_goes_on_with_batches_after_a_node_had_too_much_to_do(
+    node: ScriptedNode, rpc: Rpc
+) -> None:
+    node.batch_status = 429
+    node.says["echo"] = lambda value: value
+    with pytest.raises(Unavailable):
+        await asyncio.gather(*(rpc.ask("echo", n, answer=int) for n in range(3)))
+    node.batch_status = 200
+
+    again = await asyncio.gather(*(rpc.ask("echo", n, answer=int) for n in range(2)))
+
+    assert (again, node.requests) == ([0, 1], [3, 2])
+
+
 @pytest.mark.parametrize(
     ("code", "kind", "expected"),
     [
