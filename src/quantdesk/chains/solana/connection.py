@@ -62,8 +62,10 @@ class Connection:
     async def _follow(self) -> None:
         wanted = self._wanted()
         if wanted is not self._followed and wanted != self._followed:
-            self._followed = wanted
-            self._unread |= await self._subscriptions.follow(wanted)
+            before, self._followed = self._followed, wanted
+            await self._subscriptions.follow(wanted)
+            # Also who left and is back before the node answered, and was never subscribed anew.
+            self._unread.update(one for one in wanted if one not in before)
             self._unread.intersection_update(wanted)
             self._rereads.follow(wanted)
         if self._unread and self._reading is None and self._subscriptions.settled:

@@ -81,8 +81,8 @@ class Subscriptions:
                 early[state.address] = state
         return list(early.values())
 
-    async def follow(self, addresses: Collection[str]) -> set[str]:
-        """Subscribe to what is new among these and end what is not among them; return the new.
+    async def follow(self, addresses: Collection[str]) -> None:
+        """Subscribe to what is new among these and end what is not among them.
 
         The node answers later: until `settled`, changes of the new ones may still be missed.
         """
@@ -91,10 +91,8 @@ class Subscriptions:
             if address not in addresses:
                 del self._address_of[subscription]
                 await self._ask("accountUnsubscribe", subscription)
-        new = {address for address in addresses if address not in known}
-        for address in sorted(new):
+        for address in sorted(set(addresses) - known):
             await self._subscribe("accountSubscribe", address, address, self._config)
-        return new
 
     async def next(self, *, unless: asyncio.Future[Any] | None = None) -> AccountState | None:
         """Return the next change, or None for a sign of life; raise as `open` does.
@@ -137,7 +135,7 @@ class Subscriptions:
 
     def _taken(self, message: _Message) -> AccountState | None:
         """Take an answer in, or return what a notification tells."""
-        if message.error is not None:
+        if message.error is not None and self._matters(message.id):
             raise Unavailable(f"the node says: {message.error}"[:_WORDS_MAX])
         if message.method == _NOTIFICATION and message.params is not None:
             return self._told(message.params)
@@ -146,6 +144,10 @@ class Subscriptions:
             if address != _HEARTBEAT:
                 self._address_of[message.result] = address
         return None
+
+    def _matters(self, number: int | None) -> bool:
+        """Return whether an error concerns what is followed: an end of telling does not."""
+        return number is None or number in self._unanswered
 
     def _told(self, params: _Params) -> AccountState | None:
         address = self._address_of.get(params.subscription)

@@ -80,3 +80,42 @@ async def test_what_is_wanted_again_is_given_though_the_node_is_behind(
         wanted = ["A", "B"]
 
         assert await next_by_beats(node, stream) == AccountState("B", b"b-old", "x", 40)
+
+
+async def test_what_leaves_and_is_back_before_the_node_has_answered_is_read(
+    node: ScriptedNode, live: LiveAccounts
+) -> None:
+    wanted = ["A", "B"]
+    async with aclosing(live.stream(lambda: wanted)) as stream:
+        reads(node, 5, b"a", b"b")
+        await anext(stream)
+        await anext(stream)
+        node.subscribes = False
+        for slot, now in enumerate((["A", "B", "C"], ["A", "B"], ["A", "B", "C"]), start=7):
+            wanted = now
+            await node.change(1, slot=slot, data=account(b"a"))
+            await next_state(stream)
+
+        reads(node, 20, b"c")
+        await node.say({"id": 3, "result": 103})
+
+        assert await next_by_beats(node, stream) == AccountState("C", b"c", "x", 20)
+    assert [method for method, _ in node.asked].count("accountSubscribe") == 3
+
+
+async def test_an_end_of_telling_that_the_node_refuses_ends_nothing_else(
+    node: ScriptedNode, live: LiveAccounts
+) -> None:
+    wanted = ["A", "B"]
+    async with aclosing(live.stream(lambda: wanted)) as stream:
+        reads(node, 5, b"a", b"b")
+        await anext(stream)
+        await anext(stream)
+        wanted = ["A"]
+        await node.change(1, slot=6, data=account(b"a1"))
+        await next_state(stream)
+        await node.say({"id": 3, "error": {"code": -32602, "message": "Invalid subscription id."}})
+        await node.change(1, slot=7, data=account(b"a2"))
+
+        assert await next_state(stream) == AccountState("A", b"a2", "x", 7)
+    assert (node.connections, live.drops) == (1, 0)
