@@ -14,6 +14,7 @@ from quantdesk.chains.solana.accounts import LiveAccounts
 from quantdesk.chains.solana.builder import Size
 from quantdesk.chains.solana.chain import Solana
 from quantdesk.chains.solana.fees import COMPUTE_UNITS_MAX
+from quantdesk.chains.solana.health import check_abreast
 from quantdesk.chains.solana.holdings import holdings
 from quantdesk.chains.solana.rpc import Rpc
 from quantdesk.core.assets import ASSETS, Asset
@@ -166,6 +167,7 @@ class _Room:
 
 def _answers(rpc: Rpc) -> Probe:
     async def probe() -> str:
+        await check_abreast(rpc)
         slot = await rpc.ask("getSlot", answer=int)
         return f"slot {slot}"
 

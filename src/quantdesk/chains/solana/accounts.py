@@ -3,8 +3,8 @@
 Every connection subscribes first and reads all accounts after, so that no change falls between the
 two; a state older than one already given is dropped. Which accounts are wanted may change at any
 time: what is new is subscribed to on the same connection, and the others are told of all the while.
-When the socket ends or falls silent, or no longer tells of some account, the whole begins anew
-after a pause.
+When the socket ends or falls silent, or no longer tells of some account, or the node says that it
+is behind its cluster, the whole begins anew after a pause.
 """
 
 import asyncio
@@ -18,6 +18,7 @@ from yarl import URL
 
 from quantdesk.chains.port import AccountState
 from quantdesk.chains.solana.connection import Connection, Wanted
+from quantdesk.chains.solana.health import check_abreast
 from quantdesk.chains.solana.pubsub import Subscriptions
 from quantdesk.chains.solana.reading import read
 from quantdesk.chains.solana.rereads import Rereads
@@ -94,6 +95,7 @@ class LiveAccounts:
     async def _connection(
         self, session: aiohttp.ClientSession, wanted: Wanted, backoff: Backoff
     ) -> AsyncGenerator[AccountState | None, None]:
+        await check_abreast(self._rpc)
         async with asyncio.timeout(self._silence_s):
             socket = await session.ws_connect(self._url, max_msg_size=_MESSAGE_BYTES_MAX)
         async with socket:
@@ -103,7 +105,7 @@ class LiveAccounts:
                 ),
                 wanted=wanted,
                 read=self._read,
-                rereads=Rereads(self._read, clock=self._clock, every_s=_REREAD_S),
+                rereads=Rereads(self._reread, clock=self._clock, every_s=_REREAD_S),
             )
             for state in await connection.open():
                 yield state
@@ -119,6 +121,10 @@ class LiveAccounts:
             finally:
                 self.connections -= 1
                 await connection.close()
+
+    async def _reread(self, addresses: Sequence[str]) -> list[AccountState]:
+        await check_abreast(self._rpc)
+        return await self._read(addresses)
 
     async def _read(self, addresses: Sequence[str]) -> list[AccountState]:
         return await read(self._rpc, addresses, commitment=self._commitment)

@@ -15,6 +15,7 @@ from typing import Final
 import structlog
 
 from quantdesk.chains.port import AccountState
+from quantdesk.chains.solana.rpc import BEHIND
 from quantdesk.core.clock import Clock
 from quantdesk.core.errors import DeskError, Unavailable
 
@@ -52,8 +53,8 @@ class Rereads:
     def found(self) -> list[AccountState]:
         """Return what a reading found that was not told; begin one when it is time. Never waits.
 
-        Raises `Unavailable` (`accounts.untold`) when the node has not told either what the reading
-        before found.
+        Raises `Unavailable`: `accounts.untold` when the node has not told either what the reading
+        before found, `rpc.behind` when the node says so.
         """
         if self._reading is None:
             if self._clock.monotonic() >= self._due_s:
@@ -66,6 +67,8 @@ class Rereads:
         try:
             states = reading.result()
         except DeskError as problem:
+            if problem.code == BEHIND:
+                raise
             _log.info("accounts.not_reread", code=problem.code)
             return []
         return self._compared(states)

@@ -53,6 +53,11 @@ _CODES: Final[dict[int, tuple[type[DeskError], str]]] = {
     -32015: (Refused, "rpc.invalid"),  # transaction version not asked for
     -32016: (Unavailable, "rpc.unavailable"),  # minimum context slot not reached
 }
+BEHIND: Final = "rpc.behind"
+"""The code of a node that says that it is behind its cluster, or has not seen what was quoted."""
+
+_UNHEALTHY: Final = -32005
+_UNHEALTHY_WORDS: Final = "Node is"  # behind, or unhealthy; others mean their own limits by it
 _UNKNOWN_CODE: Final = (Unavailable, "rpc.unavailable")
 _STATUSES: Final = {401: "rpc.unauthorized", 403: "rpc.unauthorized"}
 # By which a node, or the gate before it, may refuse a batch as such: too large, not in this plan.
@@ -161,7 +166,8 @@ class Rpc:
     async def ask(self, method: str, *params: object, answer: type[T]) -> T:
         """Return a node's answer as the given type.
 
-        Raises `Unavailable` (`rpc.unavailable`, `rpc.unauthorized`, `rpc.unreadable`) or `Refused`
+        Raises `Unavailable` (`rpc.unavailable`, `rpc.unauthorized`, `rpc.unreadable`, of a node
+        that is behind its cluster `rpc.behind`) or `Refused`
         (`rpc.invalid`, `rpc.method`, `rpc.signature`, `rpc.history`, and `Preflight`).
         """
         raw = await self._ask(method, params)
@@ -280,6 +286,8 @@ def _refusal(error: _Error) -> DeskError:
     words = f"the node says: {error.message}"[:_WORDS_MAX]
     if error.code == _PREFLIGHT:
         return Preflight(words, data=error.data)
+    if error.code == _UNHEALTHY and error.message.startswith(_UNHEALTHY_WORDS):
+        return Unavailable(words, code=BEHIND)
     kind, code = _CODES.get(error.code, _UNKNOWN_CODE)
     return kind(words, code=code)
 

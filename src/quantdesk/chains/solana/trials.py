@@ -18,7 +18,7 @@ from quantdesk.chains.port import Simulation, Trade, Wallet
 from quantdesk.chains.solana import builder, parts, simulated
 from quantdesk.chains.solana.answers import AccountsAnswer, SimulationAnswer, SimulationResult
 from quantdesk.chains.solana.failures import failure
-from quantdesk.chains.solana.rpc import Rpc
+from quantdesk.chains.solana.rpc import BEHIND, Rpc
 from quantdesk.chains.solana.simulated import Moved
 from quantdesk.chains.solana.tables import Table
 from quantdesk.core.errors import Refused, Unavailable
@@ -119,7 +119,7 @@ class Trials:
             raise Unavailable(
                 f"the node tried the trade at slot {answer.context.slot}; its quote is of slot "
                 f"{trade.quoted_slot}",
-                code="rpc.behind",
+                code=BEHIND,
             )
         if result.err is not None:
             raise failure(result.err, logs=logs, called=builder.called(message)).error()

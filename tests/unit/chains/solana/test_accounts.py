@@ -32,6 +32,7 @@ async def test_reads_everything_after_it_subscribed(node: ScriptedNode, stream: 
 
     assert states == [AccountState("A", b"a", "x", 5), AccountState("B", b"b", "x", 5)]
     assert [method for method, _ in node.asked] == [
+        "getHealth",
         "slotSubscribe",
         "accountSubscribe",
         "accountSubscribe",

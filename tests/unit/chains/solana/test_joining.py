@@ -32,7 +32,7 @@ async def test_what_comes_to_be_wanted_joins_on_the_same_connection(
         AccountState("A", b"a2", "x", 7),
     ]
     assert (node.connections, live.drops) == (1, 0)
-    assert node.asked[4:] == [
+    assert node.asked[5:] == [
         ("accountUnsubscribe", [102]),
         ("accountSubscribe", ["C", {"encoding": "base64", "commitment": "confirmed"}]),
         ("getMultipleAccounts", [["C"], {"encoding": "base64", "commitment": "confirmed"}]),

@@ -107,6 +107,28 @@ async def test_sorts_errors_by_their_code(
     assert caught.value.code == expected
 
 
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("Node is behind by 300 slots", "rpc.behind"),
+        ("Node is unhealthy", "rpc.behind"),
+        ("Too many requests", "rpc.unavailable"),
+    ],
+)
+async def test_tells_a_node_that_is_behind_from_one_that_has_had_enough(
+    node: ScriptedNode, rpc: Rpc, words: str, expected: str
+) -> None:
+    def tell() -> Json:
+        raise Told(-32005, words)
+
+    node.says["getHealth"] = tell
+
+    with pytest.raises(Unavailable) as caught:
+        await rpc.ask("getHealth", answer=str)
+
+    assert caught.value.code == expected
+
+
 async def test_passes_on_what_preflight_saw(node: ScriptedNode, rpc: Rpc) -> None:
     node.says["sendTransaction"] = _tells(-32002, data={"err": "AlreadyProcessed"})
 
