@@ -33,6 +33,7 @@ log = structlog.get_logger()
 _BALANCES_S = 2.0
 _TABLES_S = 5.0
 _NETWORK_FEE_LAMPORTS = 5_000
+_UNITS_AROUND = 50_000  # beside the pools': memo, a new token account, wrapping
 _THROUGH = (ASSETS["USDC"].mint, ASSETS["USDT"].mint)
 
 
@@ -94,7 +95,7 @@ async def open_pools(
         fits=room.fits,
         priority_lamports=room.priority_lamports,
         call_lamports=chain.call_lamports,
-        units_max=COMPUTE_UNITS_MAX,
+        units_max=COMPUTE_UNITS_MAX - _UNITS_AROUND,
         worth=lambda lamports, asset: worth(knowledge.board, lamports, asset),
         holds=lambda: balances.known,
     )

@@ -32,13 +32,15 @@ class Fill(NamedTuple):
 
     `paid` is what leaves the trader's account and `received` what arrives in it, so fees that the
     tokens themselves take on transfers are off. `fee` is all that is charged, those among it, in
-    the token paid or in that received.
+    the token paid or in that received. `more_units` are compute units beyond those of a typical
+    swap with the pool: each tick or bin that is crossed takes some.
     """
 
     paid: int
     received: int
     fee: int
     fee_on_input: bool
+    more_units: int = 0
 
 
 class Swap(msgspec.Struct, frozen=True):

@@ -77,9 +77,11 @@ class Transfers(NamedTuple):
         ahead, behind = paid - traded.paid, traded.received - received
         if traded.fee_on_input:
             worth = behind * (traded.paid - traded.fee) // traded.received
-            return Fill(paid, received, ahead + traded.fee + worth, fee_on_input=True)
-        worth = ahead * (traded.received + traded.fee) // traded.paid
-        return Fill(paid, received, behind + traded.fee + worth, fee_on_input=False)
+            fee = ahead + traded.fee + worth
+        else:
+            worth = ahead * (traded.received + traded.fee) // traded.paid
+            fee = behind + traded.fee + worth
+        return traded._replace(paid=paid, received=received, fee=fee)
 
 
 _U64: Final = 1 << 64

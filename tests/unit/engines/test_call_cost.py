@@ -17,7 +17,7 @@ from quantdesk.engines.orders.routed import described
 from quantdesk.engines.orders.routing import Choice, Routing, Rules, Wanted
 from quantdesk.testing.clock import ManualClock
 from quantdesk.testing.pools import Product, about
-from quantdesk.venues.port import Pool
+from quantdesk.venues.port import Fill, Pool
 
 SOL = market("SOL-USDC")
 BASE, QUOTE, USDT = (ASSETS[symbol].mint for symbol in ("SOL", "USDC", "USDT"))
@@ -44,6 +44,14 @@ class Shelf:
     def pools(self, mints: frozenset[str], *, now_ms: int) -> list[Pool]:
         """Return what trades the pair."""
         return [pool for pool in self._pools if frozenset(pool.about.mints) == mints]
+
+
+class Crossing(Product, frozen=True):
+    """A pool whose trades take as much again for what they cross."""
+
+    def exact_in(self, paid: str, amount: int) -> Fill:
+        """Return what it brings."""
+        return super().exact_in(paid, amount)._replace(more_units=UNITS)
 
 
 def pool(name: str, sol: int, *, mints: tuple[str, str] = PAIR, price: int = 150) -> Product:
@@ -150,6 +158,15 @@ def test_that_not_even_one_pool_may_compute_more() -> None:
 
     with pytest.raises(Refused, match="fits into one transaction"):
         routed(on, wanted(Side.SELL), now_ms=0)
+
+
+def test_that_what_a_trade_crosses_counts_among_them() -> None:
+    crossing = [Crossing(one.about, one.reserves) for one in (pool("a", 900), pool("b", 1_000))]
+    on = floor(pool("c", 1_000), *crossing, units_max=4 * UNITS)
+
+    choice = routed(on, wanted(Side.SELL), now_ms=0)
+
+    assert sorted(leg.hops[0].compute_units for leg in choice.route.legs) == [UNITS, 2 * UNITS]
 
 
 def test_that_both_limits_hold() -> None:

@@ -80,7 +80,7 @@ def routed(floor: Floor, wanted: Wanted, *, now_ms: int) -> Choice:
     """Return the best route of those that fit one transaction; raises as `Routing.choose`."""
 
     def fits(legs: Sequence[Leg]) -> bool:
-        units = sum(hop.pool.about.compute_units for leg in legs for hop in leg.hops)
+        units = sum(hop.compute_units for leg in legs for hop in leg.hops)
         if floor.units_max is not None and units > floor.units_max:
             return False
         trade = Trade(

@@ -140,7 +140,7 @@ async def _cost_raw(floor: Floor, choice: Choice) -> int:
     if not lamports:
         return 0
     hops = [hop for leg in choice.route.legs for hop in leg.hops]
-    units = sum(hop.pool.about.compute_units for hop in hops)
+    units = sum(hop.compute_units for hop in hops)
     lamports += await floor.priority_lamports(swaps(choice, floor.wallet), units)
     return floor.worth(lamports, choice.wanted.market.quote)
 

@@ -45,6 +45,11 @@ class Hop(msgspec.Struct, frozen=True):
     received: str
     fill: Fill
 
+    @property
+    def compute_units(self) -> int:
+        """Return what its call takes of a transaction's compute, about."""
+        return self.pool.about.compute_units + self.fill.more_units
+
 
 class Leg(msgspec.Struct, frozen=True):
     """A part of a route: one pool, or two of which the second takes what the first brings."""

@@ -170,7 +170,7 @@ def _usage(approved: Approved) -> UsageView:
 async def _fees(floor: Floor, choice: Choice) -> dict[str, str]:
     network = from_raw(floor.network_fee_lamports, _LAMPORTS_DECIMALS)
     hops = [hop for leg in choice.route.legs for hop in leg.hops]
-    units = sum(hop.pool.about.compute_units for hop in hops)
+    units = sum(hop.compute_units for hop in hops)
     offered = await floor.priority_lamports(swaps(choice, floor.wallet), units)
     priority = from_raw(offered, _LAMPORTS_DECIMALS)
     return {

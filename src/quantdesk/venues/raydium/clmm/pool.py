@@ -30,6 +30,8 @@ ARRAYS_EACH_SIDE: Final = 5
 """Initialized tick arrays followed in each direction, that of the current tick among them."""
 
 _COMPUTE_UNITS: Final = 80_000
+_MOVES: Final = 2  # of the price, which those are enough for
+_MOVE_UNITS: Final = 17_500  # measured with a real program: 47,000 and 17,400 for each move
 _MS: Final = 1_000
 _DIGITS: Final = 60
 
@@ -110,7 +112,8 @@ class ClmmPool:
         if outcome.received > self.held[1 if down else 0]:
             raise Refused("the pool's vault holds less", code="liquidity.insufficient")
         on_input = self.market.fee_on_input(down=down)
-        return Fill(outcome.paid, outcome.received, outcome.fee, on_input)
+        more = _MOVE_UNITS * max(0, outcome.moves - _MOVES)
+        return Fill(outcome.paid, outcome.received, outcome.fee, on_input, more)
 
     def _crossed(self, wanted: Swap) -> tuple[int, ...]:
         down = self._down(wanted.paid)

@@ -14,8 +14,8 @@ from quantdesk.venues.raydium.clmm.layout import DynamicFee, Tick
 from quantdesk.venues.raydium.clmm.steps import U64_MAX, Terms, fill, insufficient, move
 from quantdesk.venues.raydium.clmm.ticks import SQRT_PRICE_MAX, SQRT_PRICE_MIN
 
-# Crossing a tick took up to 18,000 compute units when measured, and a transaction has 1,400,000.
-STEPS_MAX: Final = 100
+# What a transaction of 1,400,000 compute units can make: see `_MOVE_UNITS` of `pool`.
+STEPS_MAX: Final = 75
 """Moves of the price, from tick to tick or as the fee rises, in one swap."""
 
 _FEE_ON_TOKEN_0, _FEE_ON_TOKEN_1 = 1, 2  # any other value: on what is paid
@@ -67,7 +67,7 @@ class Outcome(NamedTuple):
     """A swap as it would execute, in base units, and the price and liquidity it leaves.
 
     `paid` and `received` are what the trader pays and gets, `fee` is in the one or the other;
-    `last` is the last tick the swap looked at.
+    `last` is the last tick the swap looked at, `moves` in how many the price got there.
     """
 
     paid: int
@@ -76,6 +76,7 @@ class Outcome(NamedTuple):
     sqrt_price: int
     liquidity: int
     last: int
+    moves: int
 
 
 def exact_in(market: Market, amount: int, *, down: bool) -> Outcome:
@@ -155,7 +156,8 @@ class _Run:
         if not other:
             raise Refused(f"{amount} base units trade for nothing", code="amount.too_small")
         paid, received = (amount, other) if self._terms.exact_in else (other, amount)
-        return Outcome(paid, received, self._charged, self._price, self._liquidity, last)
+        charged, price, liquidity = self._charged, self._price, self._liquidity
+        return Outcome(paid, received, charged, price, liquidity, last, self._steps)
 
     def _cross(self, tick: Tick) -> None:
         self._liquidity += -tick.liquidity_net if self._terms.down else tick.liquidity_net

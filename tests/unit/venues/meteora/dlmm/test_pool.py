@@ -1,5 +1,6 @@
 """A DLMM snapshot trades for either token, at fees that age, and says when it does not."""
 
+from bisect import bisect_left
 from decimal import Decimal
 
 import pytest
@@ -12,6 +13,7 @@ from quantdesk.core.errors import DeskError
 from quantdesk.core.markets import Market
 from quantdesk.localnet import meteora_pools
 from quantdesk.venues.following import Pools
+from quantdesk.venues.meteora.dlmm.swap import swap_exact_in
 from quantdesk.venues.port import Fill
 from quantdesk.venues.reading import TOKEN_2022
 
@@ -58,6 +60,24 @@ def test_moves_the_price_more_for_a_larger_size() -> None:
 
     assert prices == sorted(prices)
     assert prices[-1] / prices[0] > 1.004
+
+
+@pytest.mark.parametrize(
+    ("count", "measured"), [(2, 45_611), (5, 60_820), (20, 136_507), (100, 547_455)]
+)
+def test_counts_compute_units_by_the_bins_that_a_swap_takes(count: int, measured: int) -> None:
+    """Hold them against what the real program took of swaps through as many bins."""
+    pool = world.pool(world.ready())
+    amounts = range(1, 39 * 10**12)
+    least = bisect_left(
+        amounts,
+        count,
+        key=lambda one: len(swap_exact_in(pool.pool, one, sell_x=True, now_s=pool.now_s).steps),
+    )
+
+    fill = pool.exact_in(SOL.base.mint, amounts[least])
+
+    assert measured < pool.about.compute_units + fill.more_units < measured * 1.35
 
 
 def test_trades_a_pair_whose_tokens_stand_the_other_way_round() -> None:

@@ -1,5 +1,6 @@
 """A CLMM pool follows what its price hangs on, names what it cannot do, and never guesses."""
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -287,6 +288,24 @@ def test_that_the_call_names_the_arrays_crossed_one_beyond_and_one_behind(
     assert places(15 * 10**10) == [-1, 0, 1, 2]
     assert places(1 << 60) == [-1, 0, 1, 2, 3, 4]
     assert len(pool.arrays[0]) == ARRAYS_EACH_SIDE
+
+
+@pytest.mark.parametrize(
+    ("moves", "measured"),
+    [(2, 64_506), (6, 139_641), (13, 260_348), (31, 568_989), (61, 1_083_491)],
+)
+def test_that_the_compute_units_count_the_ticks_crossed(moves: int, measured: int) -> None:
+    """Hold them against what the real program took of these very swaps."""
+    ladder = [(place, 1, 10**13 + place * 10**9) for place in range(-150, 150)]
+    made = _ready(pools.of_positions(ladder, spacing=10, tick=30))
+    amounts = range(10**6, 35 * 10**10)
+    least = bisect_left(
+        amounts, moves, key=lambda one: swap.exact_in(made.market, one, down=True).moves
+    )
+
+    fill = made.exact_in(pools.MINTS[0], amounts[least])
+
+    assert measured < made.about.compute_units + fill.more_units < measured * 1.3
 
 
 def test_that_it_is_followed_among_the_pools_of_a_venue() -> None:
