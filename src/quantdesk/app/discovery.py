@@ -15,7 +15,7 @@ import structlog
 from solders.pubkey import Pubkey
 
 from quantdesk.app.kinds import KINDS, Kind, Search, searches
-from quantdesk.app.ranking import Contest, Vaults, measured
+from quantdesk.app.ranking import LOOKED_AT_MAX, Contest, Vaults, measured
 from quantdesk.chains.solana.finding import find
 from quantdesk.chains.solana.reading import Part
 from quantdesk.chains.solana.rpc import Rpc
@@ -55,9 +55,18 @@ class _Group:
 class Discovery:
     """Keeps venues at their deepest pools; `known` are pools by venue that always stay."""
 
-    def __init__(self, rpc: Rpc, known: Mapping[str, Sequence[Followed]], *, clock: Clock) -> None:
+    def __init__(
+        self,
+        rpc: Rpc,
+        known: Mapping[str, Sequence[Followed]],
+        *,
+        clock: Clock,
+        looked_at_max: int = LOOKED_AT_MAX,
+    ) -> None:
         self._rpc = rpc
         self._clock = clock
+        self._looked_at_max = looked_at_max
+        self._looks = 0
         self._known = {pool.address: pool for pools in known.values() for pool in pools}
         self._told = {venue: tuple(pools) for venue, pools in known.items()}
         self._groups: dict[_Key, _Group] = {}
@@ -68,6 +77,7 @@ class Discovery:
     async def search(self) -> None:
         """Search once; what the node does not answer stays as it was."""
         self._unanswered = []
+        self._looks += 1
         groups = dict(self._groups)
         for market in MARKETS.values():
             made = await self._pair(market)
@@ -124,13 +134,24 @@ class Discovery:
         if not crowded:
             return groups
         try:
-            looks = await measured(self._rpc, crowded, market.quote.mint, clock=self._clock)
+            looks = await measured(
+                self._rpc, [self._next(one) for one in crowded], market.quote.mint,
+                clock=self._clock, looked_at_max=self._looked_at_max,
+            )  # fmt: skip
         except DeskError as problem:
             self._unanswered.append(("depth", problem))
             return groups
         for one, depths in zip(crowded, looks, strict=True):
             groups[one.kind.name, market.pair] = self._best(one, market, depths)
         return groups
+
+    def _next(self, one: Contest) -> Contest:
+        """Return the contest from where the search before has not looked any further."""
+        addresses = list(one.found)
+        start = (self._looks - 1) * self._looked_at_max % max(1, len(addresses))
+        return one._replace(
+            found={at: one.found[at] for at in (*addresses[start:], *addresses[:start])}
+        )
 
     async def _found(self, kind: Kind, market: Market) -> dict[str, Vaults] | None:
         """Return the pools of a kind and pair, None when the node does not search for them."""

@@ -28,7 +28,8 @@ from quantdesk.venues.following import Followed, Pools
 from quantdesk.venues.port import Pool
 
 LOOKED_AT_MAX: Final = 1_000
-"""Pools of one kind and pair whose vaults are read, the first by address where there are more."""
+"""Pools of one kind and pair whose vaults are read in one look; where there are more, a search
+goes on where the one before it ended, so that after some all have been looked at."""
 
 MEASURED_MAX: Final = 16
 """Pools of one kind and pair that are measured beside those that are kept: twice what is kept."""
@@ -53,13 +54,19 @@ class Contest(NamedTuple):
 
 
 async def measured(
-    rpc: Rpc, contests: Sequence[Contest], quote: str, *, clock: Clock
+    rpc: Rpc,
+    contests: Sequence[Contest],
+    quote: str,
+    *,
+    clock: Clock,
+    looked_at_max: int = LOOKED_AT_MAX,
 ) -> list[dict[str, Depth]]:
     """Return how deep the richest pools of each contest are, and those that are kept.
 
-    All are of one pair, whose quote token is named. Raises as `Rpc.ask` does.
+    All are of one pair, whose quote token is named; of each contest the first `looked_at_max` that
+    were found are looked at. Raises as `Rpc.ask` does.
     """
-    finalists = await _finalists(rpc, contests)
+    finalists = await _finalists(rpc, contests, looked_at_max)
     followed = {
         address: contest.kind.follow(address)
         for contest, addresses in zip(contests, finalists, strict=True)
@@ -84,10 +91,10 @@ def richest(held: Mapping[str, tuple[int, int]], *, most: int) -> list[str]:
     return sorted(held, key=lambda address: (-share(address), address))[:most]
 
 
-async def _finalists(rpc: Rpc, contests: Sequence[Contest]) -> list[list[str]]:
+async def _finalists(rpc: Rpc, contests: Sequence[Contest], looked_at_max: int) -> list[list[str]]:
     """Return which pools of each contest are worth a closer look."""
     asked = [
-        dict(islice(((a, v) for a, v in c.found.items() if a not in c.kept), LOOKED_AT_MAX))
+        dict(islice(((a, v) for a, v in c.found.items() if a not in c.kept), looked_at_max))
         for c in contests
     ]
     vaults = [

@@ -117,6 +117,19 @@ async def test_looks_at_the_richest_of_very_many_only(tmp_path: Path) -> None:
         assert discovery.told() == "8 pools followed, 52 found and left out"
 
 
+async def test_looks_at_all_of_too_many_for_one_look_by_and_by(tmp_path: Path) -> None:
+    sizes = list(range(1, 61))  # the first addresses have the least
+    async with node(tmp_path, thousands(sizes)) as desk:
+        discovery = Discovery(desk.rpc, {}, clock=desk.clock, looked_at_max=20)
+        questions = [await asked(desk, discovery) for _ in range(2)]
+        assert not followed(discovery) & {address(at) for at in range(52, 60)}
+
+        questions.append(await asked(desk, discovery))
+
+        assert followed(discovery) == deepest(sizes)
+        assert max(each["getMultipleAccounts"] for each in questions) <= 4
+
+
 async def test_what_cannot_trade_is_followed_last_and_what_it_was_told_always(
     tmp_path: Path,
 ) -> None:
