@@ -141,7 +141,8 @@ class Chain(Protocol):
     async def prepare(self, trade: Trade, instructions: Sequence[Instruction]) -> Transaction:
         """Build, simulate and sign; nothing is sent.
 
-        Raises `Refused` (`funds.insufficient`, `simulation.failed`), or `Unavailable`
+        An error that is about one of the instructions names its place (`at`). Raises `Refused`
+        (`funds.insufficient`, `simulation.failed`), or `Unavailable`
         (`slippage.exceeded`, `quote.deviates`, `pool.gone`, `rpc.unavailable`, `rpc.behind`) when a
         fresh try may do better.
         """

@@ -16,6 +16,8 @@ class DeskError(Exception):
     retryable = False
     extension: Mapping[str, object] = MappingProxyType({})
     """More for the client to act on, beside the detail."""
+    at: int | None = None
+    """Which one it is about, by place, where several were given and it is known."""
 
     def __init__(self, detail: str, *, code: str | None = None) -> None:
         super().__init__(detail)

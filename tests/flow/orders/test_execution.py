@@ -4,11 +4,12 @@ from decimal import Decimal
 
 import pytest
 
-from quantdesk.core.errors import Refused, Unavailable
+from quantdesk.core.errors import DeskError, Refused, Unavailable
 from quantdesk.core.markets import Market, Side
 from quantdesk.engines.orders.model import Order, OrderEvent, OrderStatus
 from quantdesk.testing.chain import FEE_LAMPORTS, Plan
 from quantdesk.testing.stage import Stage, Wish
+from quantdesk.testing.venue import ScriptedVenue
 
 pytestmark = pytest.mark.anyio
 S = OrderStatus
@@ -81,6 +82,48 @@ async def test_that_a_refusal_is_not_tried_again(stage: Stage) -> None:
     assert (order.status, order.attempt) == (S.FAILED, 1)
     assert order.error is not None
     assert (order.error.code, order.error.retryable) == ("simulation.failed", False)
+
+
+def _about_the_first_call(problem: DeskError) -> DeskError:
+    problem.at = 0
+    return problem
+
+
+def _dearer(stage: Stage) -> ScriptedVenue:
+    return ScriptedVenue(clock=stage.clock, prices={"SOL-USDC": [(0, Decimal(101))]}, name="dearer")
+
+
+@pytest.mark.parametrize("code", ["simulation.failed", "pool.gone"])
+async def test_that_a_pool_that_quotes_best_and_fails_when_tried_is_done_without(
+    stage: Stage, code: str
+) -> None:
+    stage.venues.append(_dearer(stage))
+    kind = Refused if code == "simulation.failed" else Unavailable
+    stage.chain.fail("prepare", problem=_about_the_first_call(kind("no", code=code)))
+
+    order, _ = await _played(stage)
+
+    assert (order.status, order.attempt, order.execution_price) == (S.CONFIRMED, 2, Decimal(101))
+
+
+async def test_that_a_pool_without_another_beside_it_is_tried_as_before(stage: Stage) -> None:
+    for _ in range(2):
+        problem = _about_the_first_call(Unavailable("no", code="pool.gone"))
+        stage.chain.fail("prepare", problem=problem)
+
+    order, _ = await _played(stage)
+
+    assert (order.status, order.attempt, order.execution_price) == (S.CONFIRMED, 3, Decimal(100))
+
+
+async def test_that_what_is_wrong_with_the_wallet_is_held_against_no_pool(stage: Stage) -> None:
+    stage.venues.append(_dearer(stage))
+    problem = _about_the_first_call(Refused("no", code="funds.insufficient"))
+    stage.chain.fail("prepare", problem=problem)
+
+    order, _ = await _played(stage)
+
+    assert (order.status, order.attempt) == (S.FAILED, 1)
 
 
 async def test_that_a_node_behind_the_quote_is_asked_again_once_it_has_caught_up(

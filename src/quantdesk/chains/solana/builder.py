@@ -41,6 +41,11 @@ ACCOUNTS_MAX: Final = 64
 """The most accounts a transaction may lock, looked up ones included: same source."""
 
 _COMPUTE_BUDGET: Final = "ComputeBudget111111111111111111111111111111"
+_OWN: Final = frozenset(
+    (
+        _COMPUTE_BUDGET, MEMO_PROGRAM, ASSOCIATED_TOKEN_PROGRAM, SYSTEM_PROGRAM, TOKEN_PROGRAM,
+    )
+)  # fmt: skip
 _BUDGET_DATA: Final = (5, 9)  # bytes of the compute limit and of the price
 _KEY_BYTES: Final = 32
 _SIGNATURE_BYTES: Final = 64
@@ -155,6 +160,11 @@ def called(content: Message | MessageV0 | MessageV1) -> tuple[str, ...]:
     """Return the program of each instruction of a message."""
     keys = content.account_keys
     return tuple(str(keys[step.program_id_index]) for step in content.instructions)
+
+
+def swaps_at(content: MessageV0) -> list[int]:
+    """Return where the venues' instructions stand in a message of ours, in their order."""
+    return [at for at, program in enumerate(called(content)) if program not in _OWN]
 
 
 def keys(compiled: MessageV0, tables: Iterable[Table] = ()) -> list[str]:

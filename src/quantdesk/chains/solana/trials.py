@@ -17,11 +17,11 @@ from solders.transaction import VersionedTransaction
 from quantdesk.chains.port import Simulation, Trade, Wallet
 from quantdesk.chains.solana import builder, parts, simulated
 from quantdesk.chains.solana.answers import AccountsAnswer, SimulationAnswer, SimulationResult
-from quantdesk.chains.solana.failures import failure
+from quantdesk.chains.solana.failures import failure, instruction_index
 from quantdesk.chains.solana.rpc import BEHIND, Rpc
 from quantdesk.chains.solana.simulated import Moved
 from quantdesk.chains.solana.tables import Table
-from quantdesk.core.errors import Refused, Unavailable
+from quantdesk.core.errors import DeskError, Refused, Unavailable
 from quantdesk.core.markets import Side
 
 _SIGNATURE_LAMPORTS: Final = 5_000  # https://solana.com/docs/core/fees
@@ -122,14 +122,18 @@ class Trials:
                 code=BEHIND,
             )
         if result.err is not None:
-            raise failure(result.err, logs=logs, called=builder.called(message)).error()
+            raise _failed(result.err, logs, message)
         if result.units_consumed is None:
             raise Unavailable("the node did not say what it computed", code="rpc.unreadable")
         if found is None:
             if trade.expected_quote_raw:
                 raise Unavailable("the node did not say what it moved", code="rpc.unreadable")
             return Simulation(answer.context.slot, result.units_consumed, logs)
-        simulated.check(trade, found, deviation_bps=self._deviation_bps)
+        try:
+            simulated.check(trade, found, deviation_bps=self._deviation_bps)
+        except Unavailable as problem:
+            problem.at = 0 if len(builder.swaps_at(message)) == 1 else None
+            raise
         return _simulation(answer.context.slot, result.units_consumed, logs, found)
 
     async def _simulated(self, raw: str, **more: object) -> SimulationAnswer:
@@ -143,6 +147,13 @@ class Trials:
             return await self._rpc.ask("simulateTransaction", raw, config, answer=SimulationAnswer)
         except Refused as problem:
             raise Refused(problem.detail, code="simulation.failed") from None
+
+
+def _failed(problem: object, logs: Sequence[str], message: MessageV0) -> DeskError:
+    error = failure(problem, logs=logs, called=builder.called(message)).error()
+    index, places = instruction_index(problem), builder.swaps_at(message)
+    error.at = places.index(index) if index in places else None
+    return error
 
 
 def _fee(message: Message | MessageV0 | MessageV1) -> int:

@@ -157,7 +157,7 @@ class Execution:
                 order = order.moved(S.BUILDING, at_ms=now_ms(), execution_price=price)
                 self._journal.move(order)
             if offers is None:
-                transaction = await _signed(order, self._floor, choice)
+                transaction = await self._signed(order, self._floor, choice)
                 route = described(choice, now_ms=now_ms())
             else:
                 taken, transaction = await self._first_signed(order, offers)
@@ -179,10 +179,29 @@ class Execution:
         while True:
             offer = offers.ranked[0]
             try:
-                return offer, await _signed(order, offer.floor, offer.choice)
+                return offer, await self._signed(order, offer.floor, offer.choice)
             except (Refused, Unavailable) as problem:
                 log.info("order.floor_failed", floor=offer.floor.name, code=problem.code)
                 offers.drop(offer, problem)
+
+    async def _signed(self, order: Order, floor: Floor, choice: Choice) -> Transaction:
+        trade = _trade(order, choice.limit_raw)
+        pools = [hop.pool for leg in choice.route.legs for hop in leg.hops]
+        quoted_slot = max(pool.about.slot for pool in pools)
+        trade = replace(trade, expected_quote_raw=choice.quote_raw, quoted_slot=quoted_slot)
+        bench = floor.routing.bench
+        try:
+            transaction = await floor.chain.prepare(trade, swaps(choice, floor.wallet))
+        except (Refused, Unavailable) as problem:
+            if problem.at is not None:
+                now_ms = self._clock.now_ms()
+                bench.failed(pools[problem.at], problem.code, now_ms=now_ms)
+                if len(bench.playing(choice.seen, now_ms=now_ms)) < len(choice.seen):
+                    # Nothing was signed, and the next route does without that pool.
+                    raise Unavailable(problem.detail, code=problem.code) from None
+            raise
+        bench.held(pools)
+        return transaction
 
     async def _settle(self, order: Order, attempt: Attempt) -> Order:
         """Send committed bytes and wait for their fate, however long the chain is silent."""
@@ -262,14 +281,6 @@ class Execution:
         choice = routed(self._floor, _wanted(order), now_ms=self._clock.now_ms())
         self._floor.check_price(choice.wanted.market, choice.price)
         return choice
-
-
-async def _signed(order: Order, floor: Floor, choice: Choice) -> Transaction:
-    trade = _trade(order, choice.limit_raw)
-    pools = (hop.pool.about for leg in choice.route.legs for hop in leg.hops)
-    quoted_slot = max(about.slot for about in pools)
-    trade = replace(trade, expected_quote_raw=choice.quote_raw, quoted_slot=quoted_slot)
-    return await floor.chain.prepare(trade, swaps(choice, floor.wallet))
 
 
 def _wanted(order: Order) -> Wanted:

@@ -13,6 +13,7 @@ import msgspec
 from quantdesk.core.errors import DeskError, Refused, Unavailable
 from quantdesk.core.markets import Market, Side
 from quantdesk.core.money import BPS, ceil_div
+from quantdesk.engines.orders.bench import Bench
 from quantdesk.engines.orders.expected import Expectations, as_quoted
 from quantdesk.engines.orders.paths import Asked, Book, Curves, Leg
 from quantdesk.engines.orders.plans import Terms, always
@@ -124,6 +125,8 @@ class Routing:
         self._rules = rules
         self._heard_ms = heard_ms
         self._bias = bias
+        self.bench = Bench()
+        """Pools that rest since their trades failed when tried."""
         self._curves = Curves()
         self._expectations = Expectations()
         self._expected_curves = Curves()
@@ -207,7 +210,7 @@ class Routing:
                 pools += venue.pools(frozenset((one, other)), now_ms=now_ms)
             except (Refused, Unavailable) as problem:
                 silent[venue.name] = problem
-        return pools, silent
+        return [*self.bench.playing(pools, now_ms=now_ms)], silent
 
 
 def limit_raw(wanted: Wanted, limit_price: Decimal) -> int:

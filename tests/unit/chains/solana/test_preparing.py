@@ -146,6 +146,32 @@ async def test_takes_no_word_from_a_node_that_is_behind_the_quote(
     assert await _problem(chain, sale) == (code or "simulation.failed")
 
 
+@pytest.mark.parametrize(("index", "at"), [(2, None), (3, None), (4, 0), (5, 1), (6, None)])
+async def test_says_which_of_the_calls_has_failed(
+    node: ScriptedNode, prepares: Prepares, index: int, at: int | None
+) -> None:
+    chain = prepares()
+    refused = {"err": {"InstructionError": [index, {"Custom": 1}]}, "logs": [], "unitsConsumed": 1}
+    node.says["simulateTransaction"] = lambda *_: {"context": {"slot": 6}, "value": refused}
+
+    with pytest.raises(Refused) as caught:  # compute limit and price, memo, token account, calls
+        await chain.prepare(_sale(), [*_own("1" * 32), *_own(address(901))])
+
+    assert caught.value.at == at
+
+
+@pytest.mark.parametrize(("count", "at"), [(1, 0), (2, None)])
+async def test_says_whose_quote_deviates_where_only_one_can(
+    prepares: Prepares, count: int, at: int | None
+) -> None:
+    calls = [call for number in range(count) for call in _own(address(901 + number))]
+
+    with pytest.raises(Unavailable) as caught:
+        await prepares(gained=900).prepare(_sale(1_000), calls)
+
+    assert (caught.value.code, caught.value.at) == ("quote.deviates", at)
+
+
 async def _problem(chain: Solana, wanted: Trade) -> str:
     try:
         await chain.prepare(wanted, _own())
