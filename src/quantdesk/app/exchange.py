@@ -61,7 +61,7 @@ async def open_binance(
     client = Client(url=settings.url, clock=clock, key=_key(settings))
     await stack.enter_async_context(client)
     chain = Binance(client=client, clock=clock)
-    venue = BinanceVenue([_listed(pair) for pair in settings.pairs])
+    venue = BinanceVenue([_listed(pair) for pair in settings.pairs], barred=client.barred)
     books = LiveBooks(url=settings.ws_url, client=client, clock=clock, jitter=jitter)
     feed = PoolFeed(accounts=books, venues=[venue], clock=clock)
     background.begin("binance books", feed.run)
@@ -83,7 +83,7 @@ async def open_binance(
         name=NAME,
         holds=lambda: balances.known,
     )
-    return Exchange(floor, _live(books))
+    return Exchange(floor, _live(books, client))
 
 
 def is_real(settings: BinanceSettings) -> bool:
@@ -113,8 +113,10 @@ def _listed(pair: str) -> Market:
         raise Refused(f"binance.pairs: {problem.detail}", code="settings.invalid") from None
 
 
-def _live(books: LiveBooks) -> Probe:
+def _live(books: LiveBooks, client: Client) -> Probe:
     async def probe() -> str:
+        if barred := client.barred():
+            return f"{barred.detail}; orders go elsewhere"
         return "live" if books.connections else "away: orders go elsewhere"
 
     return probe

@@ -104,7 +104,7 @@ class Fate(StrEnum):
 
 
 class Sighting(msgspec.Struct, frozen=True):
-    """A fate with its slot; `code` and `detail` explain a REVERTED one."""
+    """A fate with its slot; `code` and `detail` explain a REVERTED one, and may a DEAD one."""
 
     fate: Fate
     slot: int | None = None

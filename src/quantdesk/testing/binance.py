@@ -65,6 +65,7 @@ class Bad:
     status: int = 0
     body: Json = None
     location: str = ""
+    retry_after: str = ""
     until: asyncio.Event | None = None
 
 
@@ -222,7 +223,8 @@ class Binance:
             assert request.transport is not None
             request.transport.abort()
         body = bad.body if isinstance(bad.body, bytes) else json.dumps(bad.body).encode()
-        headers = {"Location": bad.location} if bad.location else {}
+        said = {"Location": bad.location, "Retry-After": bad.retry_after}
+        headers = {name: value for name, value in said.items() if value}
         return web.Response(
             status=bad.status or 500, body=body, content_type="application/json", headers=headers
         )

@@ -1,6 +1,6 @@
 """A stage with rivals of its pools: an exchange and an aggregator on loopback, on stage time."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -17,6 +17,7 @@ from quantdesk.chains.jupiter import Jupiter as JupiterChain
 from quantdesk.chains.jupiter.chain import Node, Tried
 from quantdesk.chains.port import AccountState, Trade, Wallet
 from quantdesk.core.assets import ASSETS
+from quantdesk.core.errors import DeskError
 from quantdesk.core.markets import Market, market
 from quantdesk.engines.orders.floor import Floor
 from quantdesk.engines.orders.routing import Routing, Rules, Wanted
@@ -37,8 +38,8 @@ FEE_BPS = 10
 class Followed(BinanceVenue):
     """A venue whose book is that of the exchange at the moment it is asked."""
 
-    def __init__(self, server: Binance) -> None:
-        super().__init__([SOL])
+    def __init__(self, server: Binance, barred: Callable[[], DeskError | None]) -> None:
+        super().__init__([SOL], barred=barred)
         self._server = server
 
     def pools(self, mints: frozenset[str], *, now_ms: int) -> list[Pool]:
@@ -72,7 +73,7 @@ class ExchangeWorld:
         chain = BinanceChain(client=client, clock=self.stage.clock)
         floor = Floor(
             chain=wrapped(Ports(self.stage.pools, chain, Memory(), self.stage.clock), life).chain,
-            routing=Routing([Followed(self.server)], rules=Rules(legs_max=1)),
+            routing=Routing([Followed(self.server, client.barred)], rules=Rules(legs_max=1)),
             wallet=Wallet("binance", dict.fromkeys(ASSETS, "binance")),
             check_price=self._check,
             network_fee_lamports=0,

@@ -149,6 +149,28 @@ async def test_that_an_exchange_that_is_away_costs_no_order(pools: Pools) -> Non
         assert away["error"]["code"] == "pool.disabled"
 
 
+async def test_that_a_firewalls_ban_sends_orders_elsewhere_until_it_is_over(pools: Pools) -> None:
+    async with exchange_world(pools) as world:
+        world.quote(*CHEAP)
+        desk = world.stage.desk()
+        blocked = Bad(status=403, body=b"<html>Request blocked")
+        world.server.bad("POST /api/v3/order/test", blocked)
+        first, _ = await _ended(world.stage, BUY, desk)
+        asked = world.server.asked.total()
+        second, attempt = await _ended(world.stage, BUY, desk)
+
+        assert (first.status, second.status) == (S.CONFIRMED, S.CONFIRMED)
+        assert (second.attempt, attempt.route["floor"]) == (1, "pools")
+        assert world.server.asked.total() == asked, "nothing is asked of it"
+        (away,) = [a for a in attempt.route["alternatives"] if a["name"] == "binance"]
+        assert away["error"]["code"] == "exchange.busy"
+        assert "firewall" in away["error"]["detail"]
+
+        await world.stage.run_for(301)
+        third, attempt = await _ended(world.stage, BUY, desk)
+        assert (third.status, attempt.route["floor"]) == (S.CONFIRMED, "binance")
+
+
 async def test_that_a_limit_is_met_by_whichever_floor_meets_it(pools: Pools) -> None:
     async with exchange_world(pools) as world:
         world.quote(*DEAR)

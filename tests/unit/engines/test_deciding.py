@@ -82,6 +82,7 @@ def test_that_the_second_attempt_waits_two_seconds_and_the_third_four() -> None:
     ("sighting", "code", "retryable"),
     [
         (Sighting(Fate.DEAD), "blockhash.expired", True),
+        (Sighting(Fate.DEAD, None, "exchange.busy", "d"), "exchange.busy", True),
         (Sighting(Fate.REVERTED, 1, "slippage.exceeded", "d"), "slippage.exceeded", True),
         (Sighting(Fate.REVERTED, 1, "pool.moved", "d"), "pool.moved", True),
         (Sighting(Fate.REVERTED, 1, "compute.exceeded", "d"), "compute.exceeded", True),

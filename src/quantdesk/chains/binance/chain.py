@@ -291,7 +291,8 @@ class Binance:
         if refused is not None and (refused.kind is Refused or refused.code in _RETRIED):
             memory.settled = Sighting(Fate.REVERTED, None, refused.code, refused.detail)
         else:
-            memory.settled = Sighting(Fate.DEAD)
+            why = (refused.code, refused.detail) if refused is not None else ("", "")
+            memory.settled = Sighting(Fate.DEAD, None, *why)
 
     async def _is_listed(self, sent: Sent) -> bool:
         """Return whether the lists of orders and trades may hold an order that was not found."""

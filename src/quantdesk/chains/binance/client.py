@@ -19,16 +19,20 @@ from yarl import URL
 
 from quantdesk.chains.binance.answers import UNREADABLE, ServerTime, unreadable
 from quantdesk.chains.binance.budget import Budget
-from quantdesk.chains.binance.failures import BAD_TIME, Failure, failure
+from quantdesk.chains.binance.failures import BAD_TIME, TOO_MANY_ORDERS, Failure, failure
 from quantdesk.chains.binance.requests import dated
 from quantdesk.chains.binance.signing import Key
-from quantdesk.core.clock import Clock
+from quantdesk.core.clock import Clock, iso
 from quantdesk.core.errors import Unavailable
 
 T = TypeVar("T")
 
 _OK: Final = 200
-_BANS: Final = frozenset({418, 429})
+_BANS: Final = {
+    403: "Binance's firewall shuts this address out",
+    418: "Binance has banned this address",
+    429: "Binance has been asked too much",
+}
 _ANSWER_BYTES_MAX: Final = 32 << 20
 _TIME_GOOD_S: Final = 300.0
 _WINDOW_MS: Final = 5_000
@@ -36,13 +40,17 @@ _WINDOW_MS: Final = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A question: `weight` counts against the budget, `urgent` ones may use all of it."""
+    """A question: `weight` counts against the budget, `urgent` ones may use all of it.
+
+    `orders` is for what an account may do only so often.
+    """
 
     method: str
     path: str
     weight: int
     signed: bool = False
     urgent: bool = False
+    orders: bool = False
 
 
 TIME: Final = Route("GET", "/api/v3/time", 1, urgent=True)
@@ -50,8 +58,8 @@ EXCHANGE_INFO: Final = Route("GET", "/api/v3/exchangeInfo", 20)
 DEPTH: Final = Route("GET", "/api/v3/depth", 50)  # of 501 to 1000 levels
 ACCOUNT: Final = Route("GET", "/api/v3/account", 20, signed=True)
 COMMISSION: Final = Route("GET", "/api/v3/account/commission", 20, signed=True)
-TEST_ORDER: Final = Route("POST", "/api/v3/order/test", 1, signed=True, urgent=True)
-ORDER: Final = Route("POST", "/api/v3/order", 1, signed=True, urgent=True)
+TEST_ORDER: Final = Route("POST", "/api/v3/order/test", 1, signed=True, urgent=True, orders=True)
+ORDER: Final = Route("POST", "/api/v3/order", 1, signed=True, urgent=True, orders=True)
 FIND_ORDER: Final = Route("GET", "/api/v3/order", 4, signed=True, urgent=True)
 ALL_ORDERS: Final = Route("GET", "/api/v3/allOrders", 20, signed=True, urgent=True)
 TRADES: Final = Route("GET", "/api/v3/myTrades", 5, signed=True, urgent=True)  # of one order
@@ -143,11 +151,28 @@ class Client:
         self._spend(route)
         async with self._slots:
             status, headers, body = await self._exchange(route, form)
-        server_ms, now_s = self.guess_ms(), self._clock.monotonic()
-        self.budget.told(headers.get("X-MBX-USED-WEIGHT-1M"), server_ms=server_ms)
-        if status in _BANS:
-            self.budget.barred(headers.get("Retry-After"), now_s=now_s)
-        return body if status == _OK else failure(status, body)
+        self.budget.told(headers.get("X-MBX-USED-WEIGHT-1M"), server_ms=self.guess_ms())
+        if status == _OK:
+            return body
+        said = failure(status, body)
+        self._heed(status, said, headers.get("Retry-After"))
+        return said
+
+    def barred(self, *, orders: bool = True) -> Unavailable | None:
+        """Return why nobody may place orders there now, or ask anything, and until when.
+
+        None when one may.
+        """
+        now_s = self._clock.monotonic()
+        wait_s = self.budget.barred_s(now_s=now_s, orders=orders)
+        if not wait_s:
+            return None
+        if self.budget.barred_s(now_s=now_s) == wait_s:
+            why = f"{_BANS[self.budget.ban]}; it is asked nothing"
+        else:
+            why = "this account has placed too many orders at Binance; none is placed"
+        until = iso(self._clock.now_ms() + round(wait_s * 1000))
+        return Unavailable(f"{why} until {until}", code="exchange.busy")
 
     async def server_ms(self) -> int:
         """Return the exchange's time, from a measurement at most five minutes old."""
@@ -179,15 +204,23 @@ class Client:
     def _spend(self, route: Route) -> None:
         if self._closed:
             raise Unavailable("the connection to Binance is closed", code="exchange.unreachable")
-        server_ms, now_s = self.guess_ms(), self._clock.monotonic()
-        wait_s = self.budget.wait_s(
-            route.weight, urgent=route.urgent, server_ms=server_ms, now_s=now_s
-        )
+        if told := self.barred(orders=route.orders):
+            raise told
+        server_ms = self.guess_ms()
+        wait_s = self.budget.wait_s(route.weight, urgent=route.urgent, server_ms=server_ms)
         if wait_s > 0:
             raise Unavailable(
                 f"Binance wants no questions for another {wait_s:.0f} s", code="exchange.busy"
             )
         self.budget.spent(route.weight, server_ms=server_ms)
+
+    def _heed(self, status: int, said: Failure, retry_after: str | None) -> None:
+        """Leave the exchange alone where it says so."""
+        now_s = self._clock.monotonic()
+        if said.number == TOO_MANY_ORDERS:
+            self.budget.orders_barred(retry_after, now_s=now_s)
+        elif status in _BANS:
+            self.budget.barred(status, retry_after, now_s=now_s)
 
     async def _exchange(self, route: Route, form: str) -> tuple[int, Mapping[str, str], bytes]:
         posts = route.method == "POST"

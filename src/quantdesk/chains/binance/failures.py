@@ -1,7 +1,8 @@
 """What the exchange said went wrong → code, words, whether to try afresh, and what was executed.
 
 The last is what keeps an order from filling twice: a request is only taken for not executed when
-the exchange says so. A status of 5xx, a timeout and the codes named below say nothing.
+the exchange says so. A status of 5xx, a timeout and the codes named below say nothing; nor does
+what stands in between, such as its firewall.
 
 Codes: https://developers.binance.com/docs/binance-spot-api-docs/errors
 Statuses: https://developers.binance.com/docs/binance-spot-api-docs/rest-api/general-api-information
@@ -46,10 +47,13 @@ class Failure:
 
 NO_SUCH_ORDER: Final = -2013
 ARCHIVED: Final = -2026
+TOO_MANY_ORDERS: Final = -1015
 BAD_TIME: Final = -1021
 
 _UNKNOWN: Final = frozenset({-1000, -1001, -1006, -1007, -1016})
-_BUSY_STATUSES: Final = frozenset({403, 418, 429})
+_FIREWALL: Final = 403
+_LIMITED: Final = frozenset({418, 429})
+_UNAUTHORIZED: Final = 401
 
 _FUNDS: Final = (Refused, "funds.insufficient")
 _GONE: Final = (Unavailable, "pool.gone")
@@ -62,7 +66,7 @@ _CODES: Final[Mapping[int, tuple[type[DeskError], str]]] = {
     -1002: _KEY,
     -1003: _BUSY,
     -1008: _BUSY,
-    -1015: _BUSY,
+    TOO_MANY_ORDERS: _BUSY,
     -1016: _SILENT,
     BAD_TIME: (Unavailable, "exchange.clock"),
     -1022: _KEY,
@@ -100,23 +104,21 @@ def failure(status: int, body: bytes) -> Failure:
         said = Fault(0)
     words = f"Binance says: {said.msg or f'HTTP {status}'} ({said.code or status})"[:_WORDS_MAX]
     executed = _executed(status, said)
-    kind, code = _SILENT if executed is Executed.UNKNOWN else _meaning(status, said)
+    silent = executed is Executed.UNKNOWN and status != _FIREWALL
+    kind, code = _SILENT if silent else _meaning(status, said)
     return Failure(kind, code, words, executed, said.code)
 
 
 def _executed(status: int, said: Fault) -> Executed:
     if status >= _SERVER or said.code in _UNKNOWN:
         return Executed.UNKNOWN
-    if not said.code and status not in _BUSY_STATUSES and status != _UNAUTHORIZED:
+    if not said.code and status not in _LIMITED and status != _UNAUTHORIZED:
         return Executed.UNKNOWN  # not the exchange's own words: something in between answered
     return Executed.EARLIER if said.msg.startswith(_DUPLICATE) else Executed.NO
 
 
-_UNAUTHORIZED: Final = 401
-
-
 def _meaning(status: int, said: Fault) -> tuple[type[DeskError], str]:
-    if status in _BUSY_STATUSES:
+    if status == _FIREWALL or status in _LIMITED:
         return _BUSY
     if status == _UNAUTHORIZED:
         return _KEY

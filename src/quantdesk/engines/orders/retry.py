@@ -37,8 +37,9 @@ def fallen(sighting: Sighting) -> DeskError:
     """Return the error of a transaction that will never fill."""
     if sighting.fate is Fate.DEAD:
         return Unavailable(
-            "the transaction expired before any block took it; nothing was traded",
-            code="blockhash.expired",
+            sighting.detail
+            or "the transaction expired before any block took it; nothing was traded",
+            code=sighting.code or "blockhash.expired",
         )
     assert sighting.fate is Fate.REVERTED, "only dead and reverted transactions have fallen"
     kind = Unavailable if sighting.code in _FRESH_TRY_HELPS else Refused

@@ -5,7 +5,7 @@ the book (`GET /api/v3/depth`), its rules (the symbol's part of `GET /api/v3/exc
 this account pays as a taker (`GET /api/v3/account/commission`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
@@ -42,10 +42,17 @@ class _Followed:
 class Binance:
     """The books of some markets; a book that was not heard of for `stale_ms` is out of the market.
 
-    A market's symbol is its base and quote, such as SOLUSDC.
+    A market's symbol is its base and quote, such as SOLUSDC. `barred` says what keeps orders from
+    being placed there at all, however well its books are known.
     """
 
-    def __init__(self, markets: Sequence[Market], *, stale_ms: int = 5_000) -> None:
+    def __init__(
+        self,
+        markets: Sequence[Market],
+        *,
+        stale_ms: int = 5_000,
+        barred: Callable[[], DeskError | None] = lambda: None,
+    ) -> None:
         self._followed = {
             f"{market.base.symbol}{market.quote.symbol}": _Followed(
                 market, f"{market.base.symbol}{market.quote.symbol}"
@@ -58,6 +65,7 @@ class Binance:
         }
         self._slots: dict[str, int] = {}
         self._stale_ms = stale_ms
+        self._barred = barred
 
     @property
     def name(self) -> str:
@@ -93,12 +101,13 @@ class Binance:
     def pools(self, mints: frozenset[str], *, now_ms: int) -> list[Pool]:
         """Return the one book of a pair, or raise why there is none.
 
-        Raises `Unavailable` (`pool.gone`, `pool.incomplete`, `pool.disabled`, `pool.stale`).
+        Raises `Unavailable` (`pool.gone`, `pool.incomplete`, `pool.disabled`, `pool.stale`), or
+        what bars its orders.
         """
         followed = self._by_mints.get(mints)
         if followed is None:
             raise Unavailable("binance has no book of this pair here", code="pool.gone")
-        problem = _obstacle(followed, now_ms=now_ms, stale_ms=self._stale_ms)
+        problem = self._barred() or _obstacle(followed, now_ms=now_ms, stale_ms=self._stale_ms)
         if problem:
             raise problem
         if followed.made is None:

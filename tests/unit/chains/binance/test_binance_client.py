@@ -12,6 +12,8 @@ from tests.unit.chains.binance.world import KEY, World, order, trade, world
 from quantdesk.chains.binance import Client, Ed25519Key
 from quantdesk.chains.binance.answers import Account, ServerTime
 from quantdesk.chains.binance.client import ACCOUNT, DEPTH, TIME
+from quantdesk.chains.port import Fate
+from quantdesk.core.clock import iso
 from quantdesk.core.errors import Unavailable
 from quantdesk.testing.binance import API_KEY, CUT, SECRET, Bad, Binance
 from quantdesk.testing.clock import ManualClock
@@ -59,6 +61,48 @@ async def test_that_nobody_asks_while_the_exchange_said_to_wait() -> None:
         assert w.server.asked.total() == asked
         await w.clock.advance(61)
         await _asks(client)
+
+
+async def test_that_a_firewall_is_left_alone_like_a_ban_and_says_until_when() -> None:
+    async with world() as w:
+        client = await w.client()
+        await _asks(client)
+        w.server.bad("GET /api/v3/account", Bad(status=403, body=b"<html>Request blocked"))
+        await _refused(client)
+        asked = w.server.asked.total()
+        problem = await _refused(client)
+        told = client.barred()
+
+        assert (problem.code, w.server.asked.total()) == ("exchange.busy", asked)
+        assert told is not None
+        assert told.detail == problem.detail
+        assert "firewall" in problem.detail
+        assert iso(w.clock.now_ms() + 300_000) in problem.detail
+        await w.clock.advance(299)
+        await _refused(client)
+        assert w.server.asked.total() == asked
+        await w.clock.advance(2)
+        assert client.barred() is None
+        await _asks(client)
+
+
+async def test_that_too_many_orders_bar_orders_and_nothing_else() -> None:
+    async with world() as w:
+        desk = await w.desk()
+        sent = await desk.prepare(trade(), order())
+        said = {"code": -1015, "msg": "Too many new orders; current limit is 9 orders per 1 DAY."}
+        w.server.bad("POST /api/v3/order", Bad(status=429, body=said, retry_after="40000"))
+        with pytest.raises(Unavailable):
+            await desk.send(sent)
+        with pytest.raises(Unavailable) as barred:
+            await desk.prepare(trade(attempt=2), order())
+        until = iso(w.clock.now_ms() + 40_000_000)
+        sighting = await w.settled(desk, sent, within_s=15)
+
+        assert barred.value.code == "exchange.busy"
+        assert barred.value.detail.endswith(f"none is placed until {until}")
+        assert sighting.fate is Fate.DEAD, "what became of orders is still asked"
+        assert w.server.asked["POST /api/v3/order/test"] == 1
 
 
 async def test_that_a_whole_minutes_weight_is_never_used_up_by_reading() -> None:

@@ -125,6 +125,21 @@ async def test_that_an_order_told_of_late_is_not_taken_for_dead() -> None:
         assert sighting.fate is Fate.LANDED
 
 
+async def test_that_a_firewall_in_between_is_no_word_of_the_exchange() -> None:
+    async with world() as w:
+        w.server.bad(POST, Bad(takes=True, status=403, body=b"<html>", retry_after="5"))
+        w.exchange.told_after_ms = 50_000
+        desk = await w.desk()
+        made = await desk.prepare(trade(), order())
+        with pytest.raises(Unavailable) as blocked:
+            await desk.send(made)
+        await w.clock.advance(6)
+        sighting = await w.settled(desk, made)
+
+        assert blocked.value.code == "exchange.busy"
+        assert sighting.fate is Fate.LANDED
+
+
 async def test_that_an_order_is_not_dead_while_a_list_or_a_trade_or_a_report_knows_it() -> None:
     missing = Bad(status=400, body={"code": -2013, "msg": "Order does not exist."})
     async with world() as w:
@@ -254,7 +269,9 @@ async def test_that_a_duplicate_is_taken_for_sent() -> None:
          "funds.insufficient"),
         (-2010, "Market is closed.", Fate.REVERTED, "pool.gone"),
         (-1013, "Filter failure: PERCENT_PRICE_BY_SIDE", Fate.REVERTED, "price.band"),
-        (-1015, "Too many new orders.", Fate.DEAD, ""),
+        (-1015, "Too many new orders.", Fate.DEAD, "exchange.busy"),
+        (-2015, "Invalid API-key, IP, or permissions for action.", Fate.DEAD,
+         "exchange.unauthorized"),
     ],
 )  # fmt: skip
 async def test_that_a_refused_post_ends_with_its_reason_once_its_time_is_over(
@@ -311,7 +328,7 @@ async def test_that_without_a_connection_the_bytes_can_still_be_posted() -> None
     async with world() as w:
         desk = await w.desk()
         made = await desk.prepare(trade(), order())
-        desk._client.budget.barred("1", now_s=w.clock.monotonic())
+        desk._client.budget.barred(429, "1", now_s=w.clock.monotonic())
         with pytest.raises(Unavailable) as busy:
             await desk.send(made)
         await w.clock.advance(1.1)

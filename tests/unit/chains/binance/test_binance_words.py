@@ -121,7 +121,7 @@ def test_that_any_other_bytes_are_refused(raw: bytes) -> None:
          "exchange.refused"),
         (429, b"", Executed.NO, "exchange.busy"),
         (418, b'{"code":-1003,"msg":"banned"}', Executed.NO, "exchange.busy"),
-        (403, b"<html>", Executed.NO, "exchange.busy"),
+        (403, b"<html>", Executed.UNKNOWN, "exchange.busy"),
         (401, b'{"code":-2015,"msg":"Invalid API-key"}', Executed.NO, "exchange.unauthorized"),
         (400, b'{"code":-1021,"msg":"Timestamp"}', Executed.NO, "exchange.clock"),
         (400, b'{"code":-1013,"msg":"Filter failure: LOT_SIZE"}', Executed.NO, "amount.precision"),
@@ -188,28 +188,43 @@ def test_that_a_budget_keeps_something_for_orders() -> None:
     for _ in range(7):
         budget.spent(10, server_ms=60_000)
 
-    assert budget.wait_s(10, urgent=False, server_ms=61_000, now_s=0) == 59
-    assert budget.wait_s(10, urgent=True, server_ms=61_000, now_s=0) == 0
-    assert budget.wait_s(10, urgent=False, server_ms=120_000, now_s=0) == 0
+    assert budget.wait_s(10, urgent=False, server_ms=61_000) == 59
+    assert budget.wait_s(10, urgent=True, server_ms=61_000) == 0
+    assert budget.wait_s(10, urgent=False, server_ms=120_000) == 0
     budget.told("100", server_ms=61_000)
-    assert budget.wait_s(1, urgent=True, server_ms=61_000, now_s=0) == 59
+    assert budget.wait_s(1, urgent=True, server_ms=61_000) == 59
 
 
-@pytest.mark.parametrize(("said", "wait_s"), [("7", 7), (None, 60), ("soon", 60), ("", 60)])
-def test_that_a_ban_is_waited_out(said: str | None, wait_s: float) -> None:
+@pytest.mark.parametrize(
+    ("status", "said", "wait_s"),
+    [
+        (429, "7", 7), (429, None, 60), (429, "soon", 60), (429, "", 60), (429, "0", 1),
+        (418, "7", 7), (418, None, 120), (403, None, 300), (403, "700", 700),
+        (418, "9" * 400, 3 * 24 * 3600),
+    ],
+)  # fmt: skip
+def test_that_a_ban_is_waited_out(status: int, said: str | None, wait_s: float) -> None:
     budget = Budget()
-    budget.barred(said, now_s=10)
+    budget.barred(status, said, now_s=10)
 
-    assert budget.wait_s(1, urgent=True, server_ms=0, now_s=10) == wait_s
-    assert budget.wait_s(1, urgent=True, server_ms=0, now_s=10 + wait_s) == 0
+    assert budget.barred_s(now_s=10) == wait_s
+    assert budget.barred_s(now_s=10 + wait_s) == 0
 
 
 def test_that_a_longer_ban_is_not_shortened() -> None:
     budget = Budget()
-    budget.barred("120", now_s=0)
-    budget.barred("1", now_s=5)
+    budget.barred(418, "120", now_s=0)
+    budget.barred(429, "1", now_s=5)
 
-    assert budget.wait_s(1, urgent=True, server_ms=0, now_s=5) == 115
+    assert budget.barred_s(now_s=5) == 115
+
+
+def test_that_too_many_orders_bar_no_questions() -> None:
+    budget = Budget()
+    budget.orders_barred("90", now_s=0)
+    budget.orders_barred(None, now_s=0)
+
+    assert (budget.barred_s(now_s=5), budget.barred_s(now_s=5, orders=True)) == (0, 85)
 
 
 def test_that_a_quote_past_the_bounds_price_is_told_before_anything_is_asked() -> None:
