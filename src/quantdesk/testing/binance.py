@@ -340,7 +340,8 @@ class Binance:
         return {}
 
     def _find(self, said: Mapping[str, str]) -> Json:
-        return query(self.exchange.find(said["symbol"], said["origClientOrderId"]))
+        name = said.get("orderId") or said["origClientOrderId"]
+        return query(self.exchange.find(said["symbol"], name))
 
     def _all_orders(self, said: Mapping[str, str]) -> Json:
         start, end = int(said.get("startTime", 0)), int(said.get("endTime", _FOREVER_MS))

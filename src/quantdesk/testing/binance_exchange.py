@@ -150,10 +150,15 @@ class Exchange:
         return order
 
     def find(self, symbol: str, client_id: str) -> Order:
-        """Return the latest order of an id as far as it is told of; raise `Told`."""
+        """Return the latest order of an id as far as it is told of; raise `Told`.
+
+        The id is the client's or the exchange's own.
+        """
         for order in reversed(self.orders):
-            if (order.symbol, order.client_id) == (symbol, client_id) and self._is_told(
-                order.at_ms
+            if (
+                order.symbol == symbol
+                and client_id in (order.client_id, str(order.id))
+                and self._is_told(order.at_ms)
             ):
                 return order
         raise Told(-2013, "Order does not exist.")

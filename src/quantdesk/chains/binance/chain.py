@@ -15,7 +15,7 @@ is believed (`fate.SETTLE_MS`).
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
@@ -86,6 +86,7 @@ class _Memory:
     heard: bool = False  # the exchange told of the order by itself
     settled: Sighting | None = None
     state: OrderState | None = None
+    strangers: set[int] = field(default_factory=set)  # orders that proved to be others
     asks: int = 0
     due_s: float = 0.0
 
@@ -286,7 +287,7 @@ class Binance:
                 "this order is of another account; only its key can tell what became of it",
                 code="exchange.other_account",
             )
-        if await self._is_listed(sent) or memory.heard:
+        if await self._is_listed(memory, sent) or memory.heard:
             return
         if refused is not None and (refused.kind is Refused or refused.code in _RETRIED):
             memory.settled = Sighting(Fate.REVERTED, None, refused.code, refused.detail)
@@ -294,7 +295,7 @@ class Binance:
             why = (refused.code, refused.detail) if refused is not None else ("", "")
             memory.settled = Sighting(Fate.DEAD, None, *why)
 
-    async def _is_listed(self, sent: Sent) -> bool:
+    async def _is_listed(self, memory: _Memory, sent: Sent) -> bool:
         """Return whether the lists of orders and trades may hold an order that was not found."""
         began_ms = sent.until_ms - sent.window_ms - _BEFORE_MS
         params = {
@@ -305,12 +306,26 @@ class Binance:
         }
         trades = await self._client.ask(ALL_TRADES, params, answer=list[TradeRow])
         orders = await self._client.ask(ALL_ORDERS, params, answer=list[Recorded])
-        ids = {order.order_id for order in orders}
-        return (
-            len(orders) >= _ORDERS_MAX  # a full list may end before it
-            or any(order.client_order_id == sent.client_order_id for order in orders)
-            or any(trade.order_id not in ids for trade in trades)  # of what order, then?
-        )
+        if len(orders) >= _ORDERS_MAX:  # a full list may end before it
+            return True
+        if any(order.client_order_id == sent.client_order_id for order in orders):
+            return True
+        listed = {order.order_id for order in orders}
+        return await self._is_among({trade.order_id for trade in trades} - listed, memory, sent)
+
+    async def _is_among(self, order_ids: set[int], memory: _Memory, sent: Sent) -> bool:
+        """Return whether an order may be among those that traded and are not listed.
+
+        Such as placed earlier, by others with the same account: each is asked for once.
+        """
+        unknown = sorted(order_ids - memory.strangers)
+        for order_id in unknown[:_LOOKS_MAX]:
+            params = {"symbol": sent.symbol, "orderId": str(order_id)}
+            state = await self._client.ask(FIND_ORDER, params, answer=OrderState)
+            if state.client_order_id == sent.client_order_id:
+                return True
+            memory.strangers.add(order_id)
+        return len(unknown) > _LOOKS_MAX  # the rest at the next look
 
     async def _trades(self, state: OrderState) -> list[TradeRow]:
         rows: list[TradeRow] = []

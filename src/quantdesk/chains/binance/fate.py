@@ -7,7 +7,7 @@ The one judgment here that could fill an order twice is DEAD, so it needs all of
   of orders comes from memories that may lag behind its matching;
 - it says that there is no such order, to the key of the account that the bytes are of;
 - its lists of all orders and trades of that time, kept in a database of its own, do not hold it
-  either, nor a trade of an order that they do not hold;
+  either, nor a trade of an order that they do not hold and that is not known to be another one;
 - it never told of the order by itself.
 
 Where this process knows that nothing is under way (the one post of the bytes was refused, or never

@@ -33,6 +33,7 @@ from quantdesk.core.errors import Corrupt, DeskError, Refused, Unavailable
 log = structlog.get_logger()
 
 OWNER: Final = "binance"
+_BOOKS: Final = f"{OWNER}:book:"
 _DEPTH_LEVELS: Final = 1_000
 _SNAPSHOTS_MAX: Final = 5
 _PAUSE_S: Final = 0.5
@@ -99,7 +100,8 @@ class LiveBooks:
                 try:
                     async with aclosing(self._connection(session, symbols)) as states:
                         async for state in states:
-                            failures = 0
+                            if state.address.startswith(_BOOKS):  # rules alone are no success
+                                failures = 0
                             if state.address in wanted():
                                 yield state
                 except (DeskError, aiohttp.ClientError, TimeoutError, OSError, Gap) as problem:

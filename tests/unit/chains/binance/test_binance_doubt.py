@@ -10,6 +10,7 @@ from quantdesk.chains.binance.fate import SETTLE_MS
 from quantdesk.chains.port import Fate
 from quantdesk.core.errors import Unavailable
 from quantdesk.testing.binance import CUT, LOST, TIMEOUT, Bad
+from quantdesk.testing.binance_exchange import Order
 
 pytestmark = pytest.mark.anyio
 
@@ -164,6 +165,42 @@ async def test_that_an_order_is_not_dead_while_a_list_or_a_trade_or_a_report_kno
 
         assert [listed.fate, traded.fate, reported.fate] == [Fate.UNSEEN] * 3
         assert (await w.settled(desk, made)).fate is Fate.LANDED
+
+
+@pytest.mark.parametrize("strangers", [1, 30])
+async def test_that_orders_of_others_that_filled_meanwhile_keep_none_in_doubt_for_ever(
+    strangers: int,
+) -> None:
+    async with world() as w:
+        for number in range(strangers):
+            w.exchange.orders.append(_resting(w, number))
+        await w.clock.advance(3_600)
+        w.server.bad(POST, CUT)
+        desk = await w.desk()
+        made = await desk.prepare(trade(), order())
+        with pytest.raises(Unavailable):
+            await desk.send(made)
+        for each in w.exchange.orders:
+            w.exchange.trades.append((w.exchange.now_ms, _trade_of(w, each)))
+        sighting = await w.settled(desk, made)
+
+        assert sighting.fate is Fate.DEAD
+        assert w.server.asked[FIND] < 100
+
+
+def _resting(w: World, number: int) -> Order:
+    """Return an order that somebody else placed with the same account, long before it fills."""
+    return Order(
+        number + 1, f"web_{number}", "SOLUSDC", "BUY", "GTC", Decimal(149), Decimal(1),
+        w.exchange.now_ms, executed=Decimal(1), notional=Decimal(149), status="FILLED",
+    )  # fmt: skip
+
+
+def _trade_of(w: World, of: Order) -> dict[str, object]:
+    return {
+        "symbol": of.symbol, "id": of.id, "orderId": of.id, "qty": "1", "quoteQty": "149",
+        "commission": "0", "commissionAsset": "BNB", "time": w.exchange.now_ms,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("skew_ms", [-90_000, 0, 90_000])

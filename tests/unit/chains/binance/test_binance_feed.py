@@ -167,6 +167,26 @@ async def test_that_a_question_that_fails_is_asked_again() -> None:
             assert f.live.drops == 1
 
 
+async def test_that_books_that_cannot_be_read_are_asked_for_ever_more_rarely() -> None:
+    async with world() as w:
+        w.server.bad("GET /api/v3/depth", *[Bad(status=500, body=b"")] * 9)
+        waits = []
+        async with following(w) as f:
+            for drop in range(1, 6):
+                for number in range(200):
+                    await w.server.change("SOLUSDC", "b", "1", str(number + 1))
+                    if f.live.drops == drop and w.clock.sleepers:
+                        break
+                    await asyncio.sleep(0.001)
+                began = w.clock.monotonic()
+                while w.clock.sleepers:
+                    await w.clock.advance(0.25)
+                waits.append(w.clock.monotonic() - began)
+                await w.server.opened(streams=drop + 1)
+
+        assert waits == [0.25, 0.5, 1, 2, 4]
+
+
 async def test_that_a_quiet_book_is_told_again_while_its_socket_lives() -> None:
     async with world() as w, following(w) as f:
         await _synced(f)
