@@ -48,6 +48,8 @@ class Trade:
     prices: Sequence[dict[str, Any]] = ()
     account_id: UUID | None = None
     receipt: dict[str, Any] | None = None
+    learned_after_ms: int = 0
+    """How long after it landed a desk learned of it."""
 
 
 def leg(venue: str, base: str, quote: str, *, share: str = "1") -> dict[str, Any]:
@@ -127,6 +129,8 @@ class World:
         decision = {
             "verdict": "APPROVED", "decidedAt": iso(now_ms), "prices": list(trade.prices),
         }  # fmt: skip
+        landed_ms = now_ms - trade.learned_after_ms
+        receipt = trade.receipt or {"blockTimeMs": landed_ms}
         sent = born.moved(OrderStatus.ROUTING, at_ms=now_ms)
         sent = sent.moved(OrderStatus.BUILDING, at_ms=now_ms)
         sent = sent.moved(OrderStatus.SUBMITTED, at_ms=now_ms)
@@ -135,12 +139,12 @@ class World:
         attempt = Attempt(
             attempt=1, route={"legs": list(trade.legs), **trade.route},
             simulation={"slot": 1, "computeUnits": 1, "logs": [], **trade.simulation},
-            raw=b"raw", signature=str(born.id), last_valid_height=1, signed_ms=now_ms,
+            raw=b"raw", signature=str(born.id), last_valid_height=1, signed_ms=landed_ms,
         )  # fmt: skip
         new = NewOrder(born, stage.new_id(), decision)
         steps = (
             Step(0, sent, (event(born), event(sent)), (attempt,), new),
-            Step(sent.version, done, (event(done, receipt=trade.receipt),), ()),
+            Step(sent.version, done, (event(done, receipt=receipt),), ()),
         )
         for step in steps:
             async with stage.pools.write.connection() as c:

@@ -7,8 +7,9 @@ from decimal import Decimal
 from typing import cast
 
 import pytest
-from tests.flow.orders.books import SPLIT, Trade, World, said
+from tests.flow.orders.books import NAMES, SPLIT, Trade, World, said
 
+from quantdesk.core.clock import Clock
 from quantdesk.core.errors import Unavailable
 from quantdesk.engines.orders.quality.ledger import Ledger
 from quantdesk.store.pool import ReadPool, WritePool
@@ -165,6 +166,54 @@ async def test_that_what_nobody_looked_at_is_missing_and_not_wrong(world: World)
         "landing": "late", "markout_10s": "late",
         "markout_1m": Decimal(107), "markout_5m": Decimal(107),
     }  # fmt: skip
+
+
+async def test_that_a_fill_that_a_later_desk_learned_of_is_not_marked_by_the_hour_it_came_back(
+    world: World,
+) -> None:
+    heir = world.ledger()
+    await world.live(heir, 2, price=150)  # its board, long after the fill
+    await world.fill(Trade(learned_after_ms=45_000), ledger=heir)
+    await world.live(heir, 260, price=107)
+
+    (entry,) = await world.entries(heir)
+    assert said(entry) == {
+        "landing": "late", "markout_10s": "late",
+        "markout_1m": Decimal(107), "markout_5m": Decimal(107),
+    }  # fmt: skip
+    assert entry.marks[2].at_ms is not None
+    assert 60_000 <= entry.marks[2].at_ms - entry.landed_ms <= 61_000
+
+
+class _Behind:
+    """A clock that was set back."""
+
+    def __init__(self, clock: Clock, by_ms: int) -> None:
+        self._clock = clock
+        self._by_ms = by_ms
+
+    def now_ms(self) -> int:
+        return self._clock.now_ms() - self._by_ms
+
+
+@pytest.mark.parametrize("heard", ["before", "after", "by another"])
+async def test_that_a_clock_set_back_leaves_no_price_of_another_moment(
+    world: World, heard: str
+) -> None:
+    ledger = world.ledger()
+    world.say("SOL", 100)
+    await world.fill(ledger=ledger)
+    if heard != "after":
+        await world.live(ledger, 4, price=100)
+    if heard == "by another":
+        ledger = world.ledger()
+    ledger._clock = cast("Clock", _Behind(world.stage.clock, 30_000))
+    await world.live(ledger, 75, price=500)
+
+    (entry,) = await world.entries(ledger)
+    known = {} if heard == "after" else {"landing": Decimal(100)}
+    assert said(entry) == dict.fromkeys(NAMES, "clock.jumped") | known
+    assert entry.next_due_ms is None
 
 
 async def test_that_without_the_database_a_markout_keeps_its_moment(world: World) -> None:

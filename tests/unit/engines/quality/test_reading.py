@@ -22,7 +22,8 @@ def _confirmed(route: dict[str, Any], **changes: Any) -> Confirmed:  # noqa: ANN
     told = {
         "order_id": UUID(int=1), "mode": "paper", "account_id": UUID(int=2), "pair": "SOL-USDC",
         "side": Side.BUY, "base_raw": 10**9, "landed_base_raw": 10**9, "landed_raw": 100_200_000,
-        "landed_ms": 5, "route": route, "simulation": {}, "receipt": {}, "decision": {},
+        "learned_ms": 5, "signed_ms": 4, "route": route, "simulation": {}, "receipt": {},
+        "decision": {},
         **changes,
     }  # fmt: skip
     return Confirmed(**told)
@@ -57,6 +58,27 @@ def test_that_a_simulation_that_says_its_amount_is_kept(told: object) -> None:
     (entry,) = entries(_confirmed({"legs": [LEG]}, simulation={"quoteRaw": told}))
 
     assert entry.simulated_price == Decimal("100.15")
+
+
+@pytest.mark.parametrize(
+    ("signed_ms", "block_ms", "landed_ms"),
+    [
+        (99_000, 97_000, 100_000),  # learned at once: no clock but the desk's is needed
+        (98_000, 99_000, 100_000),
+        (60_000, 61_000, 61_000),  # learned long after, by a desk that was away
+        (60_000, 59_400, 60_000),  # blocks tell whole seconds
+        (60_000, 3_660_000, 100_000),  # an exchange's clock, an hour ahead
+        (60_000, 0, 100_000),  # not told
+        (None, 61_000, 100_000),
+    ],
+)
+def test_that_a_fill_learned_of_late_landed_when_its_chain_says(
+    signed_ms: int | None, block_ms: int, landed_ms: int
+) -> None:
+    told = {"signed_ms": signed_ms, "learned_ms": 100_000, "receipt": {"blockTimeMs": block_ms}}
+    (entry,) = entries(_confirmed({"legs": [LEG]}, **told))
+
+    assert entry.landed_ms == landed_ms
 
 
 def test_that_legs_that_bring_a_little_more_than_asked_are_held_to_the_order() -> None:

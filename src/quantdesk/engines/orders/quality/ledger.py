@@ -22,7 +22,7 @@ from quantdesk.engines.orders.quality import store
 from quantdesk.engines.orders.quality.bias import Bias
 from quantdesk.engines.orders.quality.model import Entry, Mark, quotient
 from quantdesk.engines.orders.quality.reading import entries
-from quantdesk.engines.orders.quality.tape import Tape, settled
+from quantdesk.engines.orders.quality.tape import AHEAD_MS, Tape, settled
 from quantdesk.ingest.board import Board
 from quantdesk.store.pool import Pools
 
@@ -62,6 +62,7 @@ class Ledger:
         self._clock = clock
         self._tape = Tape()
         self._past = _START
+        self._ahead = True  # whether fills may be dated later than now: a clock was set back
         self._learned_ms: int | None = None
         self._fills = 0
 
@@ -83,7 +84,8 @@ class Ledger:
         """Note what the board says of every pair now."""
         now_ms = self._clock.now_ms()
         sample = {pair: self._said(traded, now_ms) for pair, traded in MARKETS.items()}
-        self._tape.add(sample, at_ms=now_ms)
+        if self._tape.add(sample, at_ms=now_ms):
+            self._ahead = True
 
     async def run(self) -> None:
         """Keep the books until cancelled."""
@@ -98,6 +100,8 @@ class Ledger:
         """
         more_orders = await self._enter()
         more_marks = await self._settle()
+        if self._ahead:
+            self._ahead = await self._give_up()
         await self._learn()
         return more_orders or more_marks
 
@@ -140,21 +144,35 @@ class Ledger:
         self._tell(problems)
         return len(unread) == _ORDERS_MAX
 
+    async def _give_up(self) -> bool:
+        """Mark what a clock that was wrong has dated later than now; return whether more is."""
+        now_ms = self._clock.now_ms()
+        async with self._pools.read.connection() as c:
+            found = await store.ahead(
+                c, mode=self._books.mode, after_ms=now_ms + AHEAD_MS, limit=_DUE_MAX
+            )
+        await self._write(found, now_ms=now_ms)
+        return len(found) == _DUE_MAX
+
     async def _settle(self) -> bool:
         now_ms = self._clock.now_ms()
         async with self._pools.read.connection() as c:
             due = await store.due(
                 c, mode=self._books.mode, now_ms=now_ms, after=self._past, limit=_DUE_MAX
             )
+        await self._write(due, now_ms=now_ms)
+        # Those that wait for a price must not stand in the way of those behind them.
+        is_full = len(due) == _DUE_MAX
+        self._past = _place(due[-1]) if is_full else _START
+        return is_full
+
+    async def _write(self, due: Sequence[Entry], *, now_ms: int) -> None:
+        """Write the marks that are known by now."""
         known = [(was, settled(was, self._tape, now_ms=now_ms)) for was in due]
         changed = [(was, entry) for was, entry in known if entry.marks != was.marks]
         if changed:
             async with self._pools.write.connection() as c:
                 await store.settle(c, changed)
-        # Those that wait for a price must not stand in the way of those behind them.
-        is_full = len(due) == _DUE_MAX
-        self._past = _place(due[-1]) if is_full else _START
-        return is_full
 
     async def _learn(self) -> None:
         now_ms = self._clock.now_ms()

@@ -58,7 +58,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     whole is shared out among its `legs` as quoted. `simulated_measured` says the same of the
     simulated amount. `other_fees` are those the order paid in assets that it did not trade, in
     whole units by symbol, told of its first leg; they are in no amount and no price here.
-    `landed_ms` is when the desk learned that it filled. `marks` are the board's words at the first
+    `landed_ms` is when the desk learned that it filled, or when the chain says it did where a desk
+    may have learned of it late. `marks` are the board's words at the first
     of `HORIZONS`, in their order; the others are still to come.
     """
 

@@ -18,7 +18,7 @@ from quantdesk.core.clock import unix_ms
 from quantdesk.core.errors import Corrupt, Refused
 from quantdesk.core.markets import Market, Side, market
 from quantdesk.core.money import to_raw
-from quantdesk.engines.orders.quality.model import Entry, Mark, quotient
+from quantdesk.engines.orders.quality.model import HORIZONS, Entry, Mark, quotient
 
 _RAW_MAX = 2**63 - 1  # what the database holds exactly
 
@@ -54,6 +54,7 @@ class _Simulation(msgspec.Struct, frozen=True, rename="camel"):
 class _Receipt(msgspec.Struct, frozen=True, rename="camel"):
     legs_quote_raw: list[int] = []
     other_fees: dict[str, Decimal] = {}
+    block_time_ms: int = 0
 
 
 class _Price(msgspec.Struct, frozen=True, rename="camel"):
@@ -68,7 +69,10 @@ class _Decision(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Confirmed(msgspec.Struct, frozen=True, kw_only=True):
-    """A confirmed order, its last attempt and the approval it stands on, as stored."""
+    """A confirmed order, its last attempt and the approval it stands on, as stored.
+
+    `learned_ms` is when a desk learned that it filled, `signed_ms` when one signed it.
+    """
 
     order_id: UUID
     mode: str
@@ -78,7 +82,8 @@ class Confirmed(msgspec.Struct, frozen=True, kw_only=True):
     base_raw: int
     landed_base_raw: int
     landed_raw: int
-    landed_ms: int
+    learned_ms: int
+    signed_ms: int | None
     route: Json
     simulation: Json
     receipt: Json
@@ -116,6 +121,7 @@ def _entries(confirmed: Confirmed) -> list[Entry]:
         landed.raws,
         strict=True,
     )
+    landed_ms = _landed_ms(confirmed, receipt.block_time_ms)
     decision = _decided(msgspec.convert(confirmed.decision, _Decision))
     return [
         Entry(
@@ -123,7 +129,7 @@ def _entries(confirmed: Confirmed) -> list[Entry]:
             account_id=confirmed.account_id, pair=confirmed.pair, side=confirmed.side,
             venue=leg.venue, pool=leg.pool, kind=leg.kind,
             base_raw=base, quoted_raw=quoted, simulated_raw=simulated_raw,
-            landed_base_raw=landed_base, landed_raw=landed_raw, landed_ms=confirmed.landed_ms,
+            landed_base_raw=landed_base, landed_raw=landed_raw, landed_ms=landed_ms,
             measured=landed.measured, simulated_measured=simulated.measured, decision=decision,
             other_fees=receipt.other_fees if number == 0 else {},
         )
@@ -148,6 +154,20 @@ def portions(total: int, weights: Sequence[int]) -> list[int]:
         parts.append(upto - given)
         given = upto
     return parts
+
+
+def _landed_ms(confirmed: Confirmed, block_time_ms: int) -> int:
+    """Return when an order filled: when that was learned, where it cannot have been long before.
+
+    Else when its chain says, whose clock is another one: never before it was signed, nor after it
+    was learned.
+    """
+    learned_ms, signed_ms = confirmed.learned_ms, confirmed.signed_ms
+    if signed_ms is None or not block_time_ms:
+        return learned_ms
+    if learned_ms - signed_ms <= HORIZONS[0].late_ms:
+        return learned_ms
+    return min(max(block_time_ms, signed_ms), learned_ms)
 
 
 class _ByLeg(NamedTuple):

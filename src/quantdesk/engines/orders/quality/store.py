@@ -57,7 +57,7 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
 _UNREAD = """
 select o.id, o.mode, o.account_id, o.pair, o.side, o.base_raw, o.filled_base_raw,
     o.filled_quote_raw, e.at, e.data -> 'receipt' as receipt, a.route, a.simulation,
-    born.data -> 'decision' as decision
+    a.signed_at, born.data -> 'decision' as decision
 from execution_unread u
 join orders o on o.id = u.order_id and o.mode = $1
 join order_events e on e.order_id = o.id and e.version = o.version
@@ -90,6 +90,11 @@ _DUE = """
 select * from execution_quality
 where mode = $1 and next_due <= $2 and (next_due, order_id, leg) > ($3, $4, $5)
 order by next_due, order_id, leg limit $6
+"""
+
+_AHEAD = """
+select * from execution_quality where mode = $1 and next_due > $2 and landed_at > $2
+order by next_due, order_id, leg limit $3
 """
 
 _SETTLE = """
@@ -174,6 +179,11 @@ async def due(c: Connection, *, mode: str, now_ms: int, after: Place, limit: int
     return [_entry(row) for row in rows]
 
 
+async def ahead(c: Connection, *, mode: str, after_ms: int, limit: int) -> list[Entry]:
+    """Return entries with marks to come that landed later than that."""
+    return [_entry(row) for row in await c.fetch(_AHEAD, mode, utc(after_ms), limit)]
+
+
 async def settle(c: Connection, changed: Sequence[tuple[Entry, Entry]]) -> None:
     """Write the marks of entries, each as it was and as it is, unless somebody did meanwhile."""
     rows = [{"was_due_ms": was.next_due_ms, **_row(entry)} for was, entry in changed]
@@ -238,7 +248,8 @@ def _confirmed(row: asyncpg.Record) -> Confirmed:
         base_raw=row["base_raw"],
         landed_base_raw=row["filled_base_raw"],
         landed_raw=row["filled_quote_raw"],
-        landed_ms=unix_ms(row["at"]),
+        learned_ms=unix_ms(row["at"]),
+        signed_ms=None if row["signed_at"] is None else unix_ms(row["signed_at"]),
         route=row["route"] or {},
         simulation=row["simulation"] or {},
         receipt=row["receipt"] or {},

@@ -19,6 +19,12 @@ _GRACE_MS = 15_000  # another desk that watched while this one did not may write
 NOBODY_LOOKED = "late"
 """Why a mark is missing when no desk watched the board at its moment."""
 
+CLOCK_SET_BACK = "clock.jumped"
+"""Why it is missing when nobody knows any more which moment that was."""
+
+AHEAD_MS = 5_000
+"""A fill dated later than this from now was dated by a clock that was wrong."""
+
 Sample = Mapping[str, Mark]
 """The board's word on every pair at one moment."""
 
@@ -38,9 +44,13 @@ class Tape:
         """Return when the board was last looked at, in Unix milliseconds."""
         return self._at[-1] if self._at else None
 
-    def add(self, sample: Sample, *, at_ms: int) -> None:
-        """Take in what the board says now; forget what is older than `KEEP_MS`."""
-        if self._at and at_ms < self._at[-1]:
+    def add(self, sample: Sample, *, at_ms: int) -> bool:
+        """Take in what the board says now; forget what is older than `KEEP_MS`.
+
+        Returns whether the clock was set back since the last time.
+        """
+        set_back = bool(self._at) and at_ms < self._at[-1]
+        if set_back:
             # The machine's clock was set back: what the samples call their time is not true now.
             self._at.clear()
             self._samples.clear()
@@ -49,6 +59,7 @@ class Tape:
         if self._at[0] < at_ms - KEEP_MS - _SLACK_MS:
             old = bisect_left(self._at, at_ms - KEEP_MS)
             del self._at[:old], self._samples[:old]
+        return set_back
 
     def mark(self, pair: str, *, due_ms: int, late_ms: int, now_ms: int) -> Mark | None:
         """Return the first price at or after a moment and at most `late_ms` after it.
@@ -69,8 +80,13 @@ class Tape:
 
 
 def settled(entry: Entry, tape: Tape, *, now_ms: int) -> Entry:
-    """Return the entry with every mark that is known by now, without a gap."""
+    """Return the entry with every mark that is known by now, without a gap.
+
+    Of a fill that is still to come by the clock nothing more will be known.
+    """
     marks = list(entry.marks)
+    if entry.landed_ms > now_ms + AHEAD_MS:
+        marks += [Mark(missing=CLOCK_SET_BACK)] * (len(HORIZONS) - len(marks))
     for horizon in HORIZONS[len(marks) :]:
         due_ms = entry.landed_ms + horizon.after_ms
         mark = tape.mark(entry.pair, due_ms=due_ms, late_ms=horizon.late_ms, now_ms=now_ms)
