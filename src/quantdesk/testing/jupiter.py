@@ -7,6 +7,7 @@ over it: it builds real transactions, lands them when it likes, and can lie abou
 Shapes: https://developers.jup.ag/docs/swap/order-and-execute
 """
 
+import asyncio
 import json
 from base64 import b64decode, b64encode
 from collections import Counter, deque
@@ -162,6 +163,8 @@ class Jupiter:
         self.height_lie = 0
         """Added to the last valid height that orders tell."""
         self.rate_max = 1_000
+        self.held: asyncio.Event | None = None
+        """Nothing is answered before it is set."""
         self.asked: list[dict[str, str]] = []
         self.executed: list[str] = []
         """Ids of the orders that came to be executed, in order."""
@@ -178,7 +181,7 @@ class Jupiter:
         app = web.Application()
         app.router.add_get("/swap/v2/order", self._order)
         app.router.add_post("/swap/v2/execute", self._execute)
-        place = await self._serving.begin(app)
+        place = await self._serving.begin(app, cancels=True)
         self.url = f"http://{place}"
         return self
 
@@ -192,7 +195,7 @@ class Jupiter:
     async def _order(self, request: web.Request) -> web.Response:
         said = dict(request.query)
         self.asked.append(said)
-        if (declined := self._declined(request)) is not None:
+        if (declined := await self._declined(request)) is not None:
             return declined
         if said.get("swapMode", "ExactIn") != "ExactIn":
             return web.json_response({"error": "Invalid swapMode"}, status=400)
@@ -220,7 +223,7 @@ class Jupiter:
     async def _execute(self, request: web.Request) -> web.StreamResponse:
         said = json.loads(await request.read())
         self.executed.append(said["requestId"])
-        if (declined := self._declined(request)) is not None:
+        if (declined := await self._declined(request)) is not None:
             return declined
         bad = self._bad.popleft() if self._bad else None
         raw = b64decode(said["signedTransaction"])
@@ -243,7 +246,9 @@ class Jupiter:
             {"status": "Success", "code": 0, "signature": signature, "slot": "1", "swapEvents": []}
         )
 
-    def _declined(self, request: web.Request) -> web.Response | None:
+    async def _declined(self, request: web.Request) -> web.Response | None:
+        if self.held is not None:
+            await self.held.wait()
         if self._api_key is not None and request.headers.get("x-api-key") != self._api_key:
             return web.json_response({"code": 401, "message": "Unauthorized"}, status=401)
         self._requests += 1

@@ -2,7 +2,8 @@
 
     prepare   ask for an order within the trade's bound → look through its transaction → try it on
               our own node → bound its life by our own node → sign, once nothing is left to ask
-    send      let Jupiter land it, and where that is not sure, hand it to our own node too
+    send      let Jupiter land it, and where that is not sure, hand it to our own node; what Jupiter
+              was given once goes there first from then on
     look, receipt, balances   the settling chain's
 
 Jupiter lands a transaction by itself, when it likes, for as long as its blockhash lives, and its
@@ -49,6 +50,7 @@ _DEFAULT_BPS: Final = 50
 _SUCCESS: Final = "Success"
 _NATIVE: Final = "SOL"
 _DEVIATES: Final = "quote.deviates"
+_GIVEN_MAX: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,7 @@ class Jupiter:
         self._node = node
         self._keypair = keypair
         self._wallet = wallet
+        self._given: dict[str, None] = {}  # signatures that Jupiter was given, the oldest first
 
     @property
     def poll_s(self) -> float:
@@ -129,7 +132,21 @@ class Jupiter:
 
         Raises `Unavailable` when neither took them.
         """
+        if transaction.signature in self._given:
+            try:
+                await self._settles.send(_plain(transaction))
+            except Unavailable:
+                if not await self._landed(transaction):
+                    raise
+        elif not await self._landed(transaction):
+            await self._settles.send(_plain(transaction))
+
+    async def _landed(self, transaction: Transaction) -> bool:
+        """Return whether Jupiter says that it landed the bytes."""
         request_id, raw = contents.unpack(transaction.raw)
+        while len(self._given) >= _GIVEN_MAX:
+            del self._given[next(iter(self._given))]
+        self._given[transaction.signature] = None
         try:
             said = await self._client.execute(
                 request_id=request_id,
@@ -138,11 +155,10 @@ class Jupiter:
             )
         except (Unavailable, Refused) as problem:
             log.info("jupiter.silent", code=problem.code, signature=transaction.signature)
-        else:
-            if said.status == _SUCCESS:
-                return
+            return False
+        if said.status != _SUCCESS:
             log.info("jupiter.failed", code=said.code, signature=transaction.signature)
-        await self._settles.send(_plain(transaction))
+        return said.status == _SUCCESS
 
     async def look(self, transactions: Sequence[Transaction]) -> list[Sighting]:
         """Return the fate of each, in order, as the settling chain tells it; raises as it does."""

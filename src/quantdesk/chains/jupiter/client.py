@@ -27,15 +27,25 @@ _ANSWER_BYTES_MAX: Final = 4 << 20
 
 
 class Client:
-    """One API key, or none; use as an async context, or close it. `timeout_s` bounds a request."""
+    """One API key, or none; use as an async context, or close it.
+
+    `timeout_s` bounds a question for a price, `landing_s` one to land a transaction: that is
+    answered only once it has landed, or has not.
+    """
 
     def __init__(
-        self, *, url: str, clock: Clock, api_key: str | None = None, timeout_s: float = 5.0
+        self,
+        *,
+        url: str,
+        clock: Clock,
+        api_key: str | None = None,
+        timeout_s: float = 5.0,
+        landing_s: float = 10.0,
     ) -> None:
         self._url = url.rstrip("/")
         self._clock = clock
         self._headers = {"x-api-key": api_key} if api_key else {}
-        self._timeout_s = timeout_s
+        self._timeouts_s = {"GET": timeout_s, "POST": landing_s}
         self._session: aiohttp.ClientSession | None = None
         self._busy_until_s: dict[str, float] = {}
 
@@ -95,6 +105,7 @@ class Client:
                 data=msgspec.json.encode(said) if posts else None,
                 headers={**self._headers, "Content-Type": "application/json"},
                 allow_redirects=False,  # which would carry the key elsewhere
+                timeout=aiohttp.ClientTimeout(total=self._timeouts_s[method]),
             ) as response:
                 body = await response.content.read(_ANSWER_BYTES_MAX)
                 while len(body) < _ANSWER_BYTES_MAX and (
@@ -119,8 +130,7 @@ class Client:
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
-            timeout = aiohttp.ClientTimeout(total=self._timeout_s)
-            self._session = aiohttp.ClientSession(timeout=timeout)
+            self._session = aiohttp.ClientSession()
         return self._session
 
 

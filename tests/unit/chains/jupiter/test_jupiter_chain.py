@@ -1,5 +1,7 @@
 """Promise: by Jupiter an order fills at most once, within its bound, and nothing else is signed."""
 
+import asyncio
+from base64 import b64encode
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -240,6 +242,46 @@ async def test_that_our_own_node_lands_what_jupiter_forgot() -> None:
 
         assert w.server.executed == [unpack(made.raw)[0]]
         assert await _fate(desk, made) is Fate.LANDED
+
+
+async def test_that_landing_may_take_longer_than_a_price() -> None:
+    async with world() as w:
+        made = await (await w.desk()).prepare(trade(), [])
+        request_id, raw = unpack(made.raw)
+        w.server.held = asyncio.Event()
+        client = Client(url=w.server.url, clock=w.clock, api_key=API_KEY, timeout_s=0.2)
+        async with client:
+            landing = asyncio.ensure_future(
+                client.execute(
+                    request_id=request_id,
+                    transaction=b64encode(raw).decode(),
+                    height=made.last_valid_height,
+                )
+            )
+            with pytest.raises(Unavailable):
+                await client.quote(paid="a", received="b", amount=1)
+            await asyncio.wait((landing,), timeout=0)
+            assert not landing.done()
+            w.server.held.set()
+
+            assert (await landing).status == "Success"
+
+
+async def test_that_bytes_jupiter_has_go_to_our_own_node_from_then_on() -> None:
+    async with world() as w:
+        desk = await w.desk()
+        made = await desk.prepare(trade(), [])
+        w.server.bad(fake.Bad(status=200, body={"status": "Failed", "code": -1000}))
+        for _ in range(3):
+            await desk.send(made)
+        w.ledger.drops = True
+        await desk.send(made)
+        w.server.bad(fake.CUT)
+        with pytest.raises(Unavailable):
+            await desk.send(made)
+
+        assert w.ledger.sent[made.signature] == 5
+        assert len(w.server.executed) == 3, "at first, and where our own node does not answer"
 
 
 async def test_that_a_busy_jupiter_is_left_alone_until_it_said() -> None:
