@@ -34,6 +34,7 @@ log = structlog.get_logger()
 
 OWNER: Final = "binance"
 _BOOKS: Final = f"{OWNER}:book:"
+_RULES: Final = f"{OWNER}:rules:"
 _DEPTH_LEVELS: Final = 1_000
 _SNAPSHOTS_MAX: Final = 5
 _PAUSE_S: Final = 0.5
@@ -120,9 +121,12 @@ class LiveBooks:
                 f"{self._url}/stream?streams={names}", max_msg_size=_MESSAGE_BYTES_MAX
             )
         async with socket:
+            listed = []
             for state in await self._terms(symbols):
+                if state.data and state.address.startswith(_RULES):
+                    listed.append(state.address.removeprefix(_RULES))
                 yield state
-            books = {symbol: Book() for symbol in symbols}
+            books = {symbol: Book() for symbol in listed}
             reading = asyncio.ensure_future(self._snapshots(books))
             try:
                 self.connections += 1
@@ -188,22 +192,38 @@ class LiveBooks:
                 raise Unavailable(f"snapshots of {symbol} are too old", code="exchange.unavailable")
 
     async def _terms(self, symbols: Sequence[str]) -> list[AccountState]:
-        """Read rules and fees."""
-        names = msgspec.json.encode(symbols).decode()
-        info = await self._client.ask(EXCHANGE_INFO, {"symbols": names}, answer=ExchangeInfo)
-        for limit in info.rate_limits:
-            if (limit.rate_limit_type, limit.interval) == ("REQUEST_WEIGHT", "MINUTE"):
-                self._client.budget.weight_max = limit.limit // max(limit.interval_num, 1)
+        """Read rules and fees; the rules of a symbol that is not listed are not there."""
+        told = await self._listed(symbols)
         read_ms = self._client.guess_ms()
-        states = []
-        for raw in info.symbols:
-            symbol = _name(bytes(raw))
-            states.append(_state("rules", symbol, bytes(raw), read_ms))
+        states = [
+            AccountState(f"{_RULES}{symbol}", b"", "", read_ms)
+            for symbol in symbols
+            if symbol not in told
+        ]
+        for symbol, rules in told.items():
+            states.append(_state("rules", symbol, rules, read_ms))
             fees = self._fees or bytes(
                 await self._client.ask(COMMISSION, {"symbol": symbol}, answer=msgspec.Raw)
             )
             states.append(_state("fees", symbol, fees, read_ms))
         return states
+
+    async def _listed(self, symbols: Sequence[str]) -> dict[str, bytes]:
+        """Return the rules of symbols; one that is not listed spoils the question for all."""
+        names = msgspec.json.encode(symbols).decode()
+        try:
+            info = await self._client.ask(EXCHANGE_INFO, {"symbols": names}, answer=ExchangeInfo)
+        except Unavailable as problem:
+            if problem.code != "pool.gone":
+                raise
+            told: dict[str, bytes] = {}
+            for symbol in symbols if len(symbols) > 1 else ():
+                told |= await self._listed([symbol])
+            return told
+        for limit in info.rate_limits:
+            if (limit.rate_limit_type, limit.interval) == ("REQUEST_WEIGHT", "MINUTE"):
+                self._client.budget.weight_max = limit.limit // max(limit.interval_num, 1)
+        return {_name(bytes(raw)): bytes(raw) for raw in info.symbols}
 
 
 def _state(kind: str, symbol: str, data: bytes, slot: int) -> AccountState:

@@ -51,8 +51,9 @@ class Following:
 
 
 @asynccontextmanager
-async def following(w: World) -> AsyncIterator[Following]:
-    w.server.list(Symbol("BTC", "USDC", bids={Decimal(60_000): Decimal(1)}))
+async def following(w: World, *, lists_btc: bool = True) -> AsyncIterator[Following]:
+    if lists_btc:
+        w.server.list(Symbol("BTC", "USDC", bids={Decimal(60_000): Decimal(1)}))
     live = LiveBooks(
         url=w.server.ws_url, client=await w.client(), clock=w.clock, jitter=lambda: 0.0,
         silence_s=3_600,
@@ -77,8 +78,8 @@ async def following(w: World) -> AsyncIterator[Following]:
 async def _synced(f: Following) -> None:
     """Stir the books until both are in sync."""
     for number in range(100):
-        await f.w.server.change("BTCUSDC", "b", "1", str(number + 1))
-        await f.w.server.change("SOLUSDC", "b", "1", str(number + 1))
+        for symbol in f.w.exchange.symbols:
+            await f.w.server.change(symbol, "b", "1", str(number + 1))
         for _ in range(20):
             await asyncio.sleep(0)
         if any(state.address == BOOK for state in f.states):
@@ -185,6 +186,16 @@ async def test_that_books_that_cannot_be_read_are_asked_for_ever_more_rarely() -
                 await w.server.opened(streams=drop + 1)
 
         assert waits == [0.25, 0.5, 1, 2, 4]
+
+
+async def test_that_a_pair_the_exchange_does_not_list_keeps_no_other_from_being_followed() -> None:
+    async with world() as w, following(w, lists_btc=False) as f:
+        await _synced(f)
+        (missing,) = (s for s in f.states if s.address == "binance:rules:BTCUSDC")
+
+        assert (missing.data, missing.owner) == (b"", "")
+        assert {s.address.rpartition(":")[2] for s in f.states if s.data} == {"SOLUSDC"}
+        assert f.live.drops == 0
 
 
 async def test_that_a_quiet_book_is_told_again_while_its_socket_lives() -> None:
