@@ -92,6 +92,8 @@ class Binance:
         """Requests by method and path."""
         self.posted: list[str] = []
         """Every form that came as an order, in order."""
+        self.silent = False
+        """Whether every request is cut off before it is looked at."""
         self.url = self.ws_url = ""
         self._queue: list[Mapping[str, str]] = []
         self._public = public
@@ -208,7 +210,8 @@ class Binance:
         text = (await request.read()).decode() or request.query_string
         if route == "POST /api/v3/order":
             self.posted.append(text)
-        bad = self._bad[route].popleft() if self._bad[route] else None
+        bad = self._bad[route].popleft() if self._bad[route] and not self.silent else None
+        bad = CUT if self.silent else bad
         self._opened.set()
         if bad and bad.until:
             await bad.until.wait()

@@ -23,6 +23,7 @@ from quantdesk.core.markets import Side
 _LOOKS_MAX: Final = 400
 _DEAD_LOOKS_MAX: Final = 40
 _ATTEMPTS_MAX: Final = 3
+_SILENT_LOOKS: Final = 15
 
 
 class World(Protocol):
@@ -42,6 +43,9 @@ class World(Protocol):
 
     def lose_answer(self) -> None:
         """Let what is sent next take effect, and its answer be lost."""
+
+    def hush(self, *, on: bool) -> None:
+        """Leave every question unanswered from now on, or answer again."""
 
     def fills(self) -> int:
         """Return how often the order was filled, all attempts together."""
@@ -159,6 +163,22 @@ async def killed_with_the_request_lost_it_is_taken_over(world: World) -> None:
     await _ends(world, await world.desk(), made)
 
 
+async def while_nobody_answers_nothing_is_concluded(world: World) -> None:
+    """Conclude nothing from silence, however long and whoever asks, and everything after it."""
+    desk = await world.desk()
+    made = await _signed(world, desk)
+    world.lose_answer()
+    await _send(desk, made)
+    world.hush(on=True)
+    for one in (desk, await world.desk()):
+        for _ in range(_SILENT_LOOKS):
+            fate = await _fate(one, made)
+            assert fate in (Fate.UNSEEN, Fate.LANDED), f"silence told that it is {fate}"
+            await world.pass_time(10)
+    world.hush(on=False)
+    await _ends(world, await world.desk(), made)
+
+
 async def two_desks_at_once_fill_once(world: World) -> None:
     """Let a desk that was taken for dead send beside its successor."""
     first, second = await world.desk(), await world.desk()
@@ -208,6 +228,7 @@ STORIES: Final[tuple[Story, ...]] = (
     with_the_answer_lost_it_fills_once,
     with_the_request_lost_it_fills_once,
     killed_with_the_request_lost_it_is_taken_over,
+    while_nobody_answers_nothing_is_concluded,
     two_desks_at_once_fill_once,
     a_desk_that_wakes_up_late_fills_nothing,
     killed_at_every_look_it_fills_once,

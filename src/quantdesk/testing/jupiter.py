@@ -60,6 +60,8 @@ class Ledger:
         """Signatures that executed, each of them once."""
         self.sent: Counter[str] = Counter()
         self.worse_raw = 0
+        self.silent = False
+        """Whether `look` is left unanswered."""
         self.drops = False
         """Whether what `send` is given gets lost."""
         self._clock = clock
@@ -105,6 +107,8 @@ class Ledger:
 
     async def look(self, transactions: Sequence[Transaction]) -> list[Sighting]:
         """Return the fate of each."""
+        if self.silent:
+            raise Unavailable("the node does not answer", code="rpc.unavailable")
         return [self._sighting(transaction) for transaction in transactions]
 
     async def receipt(self, trade: Trade, transaction: Transaction) -> Receipt:  # noqa: ARG002

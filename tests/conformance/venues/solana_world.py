@@ -12,7 +12,7 @@ from solders.pubkey import Pubkey
 from tests.flow.chains_solana import counter
 from tests.flow.chains_solana.desk import DISK_S, SLOT_MS
 
-from quantdesk.chains.port import Chain, Instruction, Trade, Transaction
+from quantdesk.chains.port import Chain, Instruction, Sighting, Trade, Transaction
 from quantdesk.chains.solana import keys
 from quantdesk.chains.solana.chain import Solana
 from quantdesk.chains.solana.rpc import Rpc
@@ -39,6 +39,7 @@ class SolanaWorld:
     net: Localnet
     stack: AsyncExitStack
     lost: list[str] = field(default_factory=list)
+    hushed: bool = False
 
     async def desk(self) -> Chain:
         """Start a process with a connection of its own."""
@@ -69,6 +70,10 @@ class SolanaWorld:
         """Lose the node's answer to what is sent next."""
         self.lost.append("answer")
 
+    def hush(self, *, on: bool) -> None:
+        """Cut whoever looks off the node."""
+        self.hushed = on
+
     def fills(self) -> int:
         """Return how often the sale was paid for."""
         node = self.net.node
@@ -93,6 +98,12 @@ class _Cut(Solana):
             await super().send(transaction)
         if lost:
             raise Unavailable(f"the {lost} was lost", code="rpc.unavailable")
+
+    async def look(self, transactions: Sequence[Transaction]) -> list[Sighting]:
+        """Look, unless nobody answers."""
+        if self._world.hushed:
+            raise Unavailable("nobody answers", code="rpc.unavailable")
+        return await super().look(transactions)
 
 
 @asynccontextmanager

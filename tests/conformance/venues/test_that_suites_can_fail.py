@@ -15,8 +15,10 @@ from quantdesk.chains.port import (
     AccountMeta,
     AccountState,
     Chain,
+    Fate,
     Instruction,
     Receipt,
+    Sighting,
     Trade,
     Transaction,
 )
@@ -277,6 +279,31 @@ async def test_that_a_chain_that_calls_dead_what_may_still_be_taken_is_found(
     await _fails(
         executor_suite.cancelled_before_it_was_sent_it_never_fills,
         lambda w: EagerWorld(w.clock, w.server, w.stack),
+    )
+
+
+class Hasty(Binance):
+    """A chain that takes silence for the end, as most would on the third try."""
+
+    async def look(self, transactions: Sequence[Transaction]) -> list[Sighting]:
+        """Call dead what nobody answers for."""
+        try:
+            return await super().look(transactions)
+        except Unavailable:
+            return [Sighting(Fate.DEAD) for _ in transactions]
+
+
+@pytest.mark.anyio
+async def test_that_a_chain_that_takes_silence_for_an_answer_is_found() -> None:
+    class HastyWorld(worlds.BinanceWorld):
+        async def desk(self) -> Chain:
+            made = await super().desk()
+            assert isinstance(made, Binance)
+            return Hasty(client=made._client, clock=self.clock)
+
+    await _fails(
+        executor_suite.while_nobody_answers_nothing_is_concluded,
+        lambda w: HastyWorld(w.clock, w.server, w.stack),
     )
 
 

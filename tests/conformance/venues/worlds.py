@@ -61,6 +61,9 @@ class PaperWorld:
     def lose_answer(self) -> None:
         """Lose nothing: nobody answers on paper."""
 
+    def hush(self, *, on: bool) -> None:
+        """Hush nobody: on paper nobody is asked."""
+
     def fills(self) -> int:
         """Return how many different bytes were sent."""
         return len(self.sent)
@@ -110,6 +113,13 @@ class ScriptedWorld:
         """Take what is sent next and do not say so."""
         self.chain.fail("send", after=True)
 
+    def hush(self, *, on: bool) -> None:
+        """Let looks fail, or not any more."""
+        if on:
+            self.chain.down("look")
+        else:
+            self.chain.up()
+
     def fills(self) -> int:
         """Return its fills; whatever a desk must never do is in `faults`."""
         assert not self.chain.faults
@@ -154,6 +164,10 @@ class BinanceWorld:
     def lose_answer(self) -> None:
         """Cut the connection after the next order was taken."""
         self.server.bad("POST /api/v3/order", LOST)
+
+    def hush(self, *, on: bool) -> None:
+        """Cut every request off."""
+        self.server.silent = on
 
     def fills(self) -> int:
         """Return how many of its orders were filled."""

@@ -71,6 +71,10 @@ class World:
         """Land what is sent next and do not say so."""
         self.server.bad(fake.LOST)
 
+    def hush(self, *, on: bool) -> None:
+        """Let the node say nothing."""
+        self.ledger.silent = on
+
     def fills(self) -> int:
         """Return how many different transactions executed."""
         self.ledger.drops = False
