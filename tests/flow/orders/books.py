@@ -48,6 +48,8 @@ class Trade:
     prices: Sequence[dict[str, Any]] = ()
     account_id: UUID | None = None
     receipt: dict[str, Any] | None = None
+    over_raw: int = 0
+    """Base received beyond what was asked, as where only whole lots are bought."""
     learned_after_ms: int = 0
     """How long after it landed a desk learned of it."""
 
@@ -134,7 +136,7 @@ class World:
         sent = born.moved(OrderStatus.ROUTING, at_ms=now_ms)
         sent = sent.moved(OrderStatus.BUILDING, at_ms=now_ms)
         sent = sent.moved(OrderStatus.SUBMITTED, at_ms=now_ms)
-        filled = Filled(trade.base_raw, trade.landed_raw, 5_000)
+        filled = Filled(trade.base_raw + trade.over_raw, trade.landed_raw, 5_000)
         done = sent.moved(OrderStatus.CONFIRMED, at_ms=now_ms, filled=filled)
         attempt = Attempt(
             attempt=1, route={"legs": list(trade.legs), **trade.route},

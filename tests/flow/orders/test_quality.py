@@ -238,6 +238,20 @@ async def test_that_a_venue_is_judged_by_enough_whole_fills_alone(world: World) 
     assert ledger.bias.bps("raydium", "BTC-USDC") == 0
 
 
+async def test_that_what_a_lot_brings_beyond_the_order_is_no_better_fill(world: World) -> None:
+    """One SOL of an exchange that keeps a thousandth takes 1.002, which bring 1.000998."""
+    ledger = world.ledger()
+    for number in range(24):
+        legs = [leg("binance", "1", "100.2")]
+        await world.fill(Trade(legs=legs, landed_raw=100_200_000 + number, over_raw=998_000))
+    await ledger.step()
+    await world.live(ledger, 61)
+
+    (tally,) = await ledger.tallies(world.wanted())
+    assert abs(ledger.bias.bps("binance", "SOL-USDC")) < Decimal("0.01")
+    assert tally.group.mean_bps == pytest.approx(Decimal("-9.97"), abs=Decimal("0.01"))
+
+
 async def test_that_a_fee_in_another_asset_is_told_and_teaches_nothing(world: World) -> None:
     ledger = world.ledger()
     for number in range(25):

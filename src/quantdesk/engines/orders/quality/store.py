@@ -119,11 +119,15 @@ select * from execution_quality where {_WANTED}
 order by landed_at desc, order_id desc, leg desc limit $10
 """  # noqa: S608 - of constants
 
-# As `bias.cost_bps` and `bias.markout_bps` have it.
+# As `bias.cost_bps` and `bias.markout_bps` have it; `of_quote` is what a venue is judged by. What a
+# whole lot brings beyond what was asked was in no quote, and is no reason to trust the next one.
 _COSTS = """
 select venue, pair, legs, measured, other_fees,
   10000 * worse * (landed_raw::numeric * base_raw
     / (nullif(landed_base_raw, 0)::numeric * nullif(quoted_raw, 0)) - 1) as landed,
+  10000 * worse * (landed_raw::numeric * base_raw
+    / (nullif(least(landed_base_raw, base_raw), 0)::numeric * nullif(quoted_raw, 0)) - 1)
+    as of_quote,
   10000 * worse * (simulated_raw::numeric / nullif(quoted_raw, 0) - 1) as simulated,
   10000 * worse * (1 - (markout_10s ->> 'price')::numeric / nullif(landed_price, 0)) as after_10s,
   10000 * worse * (1 - (markout_1m ->> 'price')::numeric / nullif(landed_price, 0)) as after_1m,
@@ -144,10 +148,10 @@ group by venue, pair order by venue, pair
 _GROUPS = f"""
 select venue, pair, count(*) as fills, avg(cost) as mean,
     stddev_samp(cost) / sqrt(count(*)::numeric) as stderr
-from (select venue, pair, least(greatest(landed, -$2::numeric), $2) as cost
+from (select venue, pair, least(greatest(of_quote, -$2::numeric), $2) as cost
       from ({_COSTS} where mode = $1 and measured and other_fees is null
             order by order_id desc limit $3) as recent
-      where landed is not null) as clipped
+      where of_quote is not null) as clipped
 group by venue, pair order by venue, pair
 """  # noqa: S608 - of constants
 
