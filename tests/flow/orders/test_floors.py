@@ -171,6 +171,38 @@ async def test_that_a_firewalls_ban_sends_orders_elsewhere_until_it_is_over(pool
         assert (third.status, attempt.route["floor"]) == (S.CONFIRMED, "binance")
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "This symbol is restricted for this account.",
+        "Account has insufficient balance for requested action.",
+    ],
+)
+async def test_that_what_the_exchange_refuses_after_all_is_traded_elsewhere(
+    pools: Pools, words: str
+) -> None:
+    async with exchange_world(pools) as world:
+        world.quote(*CHEAP)
+        posted, refused = "POST /api/v3/order", {"code": -2010, "msg": words}
+        world.server.bad(posted, *[Bad(status=400, body=refused)] * 3)
+        desk = world.stage.desk()
+        placed = await world.stage.place(desk, BUY)
+
+        async def asked() -> bool:
+            return bool(world.server.posted)
+
+        assert await world.stage.run_until(asked, within_s=30)
+        if "balance" in words:
+            world.server.exchange.held["USDC"] = Decimal(1)  # another order took it
+        assert await world.stage.run_until(world.stage.all_ended, within_s=60)
+
+        [order] = await world.stage.stored()
+        attempts = (await world.stage.attempts([placed.order.id]))[placed.order.id]
+        assert (order.status, world.fills(order.id)) == (S.CONFIRMED, 1)
+        assert [one.route["floor"] for one in attempts] == ["binance", "pools"]
+        assert len(world.server.posted) == 1
+
+
 async def test_that_a_limit_is_met_by_whichever_floor_meets_it(pools: Pools) -> None:
     async with exchange_world(pools) as world:
         world.quote(*DEAR)

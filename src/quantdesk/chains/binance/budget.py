@@ -3,7 +3,7 @@
 The exchange tells the weight used in this minute with every answer, and bans those who go on after
 429. So nobody asks while it said to wait, and reading prices stops before watching orders has to.
 Its firewall bans too, and does not say for how long: usually for five minutes. Where an account has
-placed too many orders it is orders that wait, and nothing else.
+placed too many orders, or may not place one, it is orders that wait, and nothing else.
 
 Limits: https://developers.binance.com/docs/binance-spot-api-docs/rest-api/limits
 The firewall: https://www.binance.com/en/support/faq/detail/360004492232
@@ -18,7 +18,6 @@ WEIGHT_MAX: Final = 6_000
 _SHARE: Final = 0.7  # of the weight, for what is no order
 _WAIT_S: Final = 60.0  # where the exchange does not say how long
 _WAITS_S: Final[Mapping[int, float]] = {403: 300.0, 418: 120.0}  # their least
-_ORDERS_WAIT_S: Final = 10.0
 _MINUTE_MS: Final = 60_000
 _WAIT_S_MAX: Final = 3 * 24 * 3600.0  # the longest ban there is
 
@@ -34,6 +33,7 @@ class Budget:
     ban: int = 429
     """The status that barred it last."""
     orders_until_s: float = 0.0
+    orders_why: str = ""
 
     def barred_s(self, *, now_s: float, orders: bool = False) -> float:
         """Return how long nobody may ask anything, or place orders; 0 when they may."""
@@ -66,9 +66,10 @@ class Budget:
         self.ban = status
         self.barred_until_s = max(self.barred_until_s, now_s + wait_s)
 
-    def orders_barred(self, retry_after: str | None, *, now_s: float) -> None:
-        """Take in that the account has placed too many orders: nobody places one until then."""
-        wait_s = _said_s(retry_after, otherwise=_ORDERS_WAIT_S)
+    def orders_barred(self, why: str, retry_after: str | None, *, now_s: float) -> None:
+        """Take in that the account may place no more orders: nobody places one until then."""
+        wait_s = _said_s(retry_after, otherwise=_WAIT_S)
+        self.orders_why = why
         self.orders_until_s = max(self.orders_until_s, now_s + wait_s)
 
     def _turn(self, server_ms: int) -> None:

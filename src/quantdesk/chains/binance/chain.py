@@ -57,7 +57,7 @@ _ORDERS_MAX: Final = 1_000  # that one question for all orders tells of
 _BEFORE_MS: Final = 10_000  # clocks of two servers are nearer than this
 _TRADES_MAX: Final = 1_000
 _PAGES_MAX: Final = 100
-_RETRIED: Final = frozenset({"pool.gone", "slippage.exceeded"})
+_REFUSED: Final = "exchange.refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +226,8 @@ class Binance:
         """Take in the answer to the one post."""
         if isinstance(said, Failure):
             memory.refused = said if said.executed is Executed.NO else None
+            if memory.refused is not None and said.code == _REFUSED:
+                self._client.hold_orders(said.detail)
             if said.number == BAD_TIME:
                 self._client.forget_time()
             if said.executed is not Executed.EARLIER:
@@ -289,11 +291,8 @@ class Binance:
             )
         if await self._is_listed(memory, sent) or memory.heard:
             return
-        if refused is not None and (refused.kind is Refused or refused.code in _RETRIED):
-            memory.settled = Sighting(Fate.REVERTED, None, refused.code, refused.detail)
-        else:
-            why = (refused.code, refused.detail) if refused is not None else ("", "")
-            memory.settled = Sighting(Fate.DEAD, None, *why)
+        why = (refused.code, refused.detail) if refused is not None else ("", "")
+        memory.settled = Sighting(Fate.DEAD, None, *why)
 
     async def _is_listed(self, memory: _Memory, sent: Sent) -> bool:
         """Return whether the lists of orders and trades may hold an order that was not found."""

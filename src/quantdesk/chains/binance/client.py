@@ -158,6 +158,10 @@ class Client:
         self._heed(status, said, headers.get("Retry-After"))
         return said
 
+    def hold_orders(self, why: str) -> None:
+        """Place none for a minute: what the exchange refuses one for, it refuses the next for."""
+        self.budget.orders_barred(why, None, now_s=self._clock.monotonic())
+
     def barred(self, *, orders: bool = True) -> Unavailable | None:
         """Return why nobody may place orders there now, or ask anything, and until when.
 
@@ -170,7 +174,7 @@ class Client:
         if self.budget.barred_s(now_s=now_s) == wait_s:
             why = f"{_BANS[self.budget.ban]}; it is asked nothing"
         else:
-            why = "this account has placed too many orders at Binance; none is placed"
+            why = f"{self.budget.orders_why}; no order is placed there"
         until = iso(self._clock.now_ms() + round(wait_s * 1000))
         return Unavailable(f"{why} until {until}", code="exchange.busy")
 
@@ -218,7 +222,7 @@ class Client:
         """Leave the exchange alone where it says so."""
         now_s = self._clock.monotonic()
         if said.number == TOO_MANY_ORDERS:
-            self.budget.orders_barred(retry_after, now_s=now_s)
+            self.budget.orders_barred(said.detail, retry_after, now_s=now_s)
         elif status in _BANS:
             self.budget.barred(status, retry_after, now_s=now_s)
 

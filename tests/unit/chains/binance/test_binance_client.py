@@ -100,7 +100,7 @@ async def test_that_too_many_orders_bar_orders_and_nothing_else() -> None:
         sighting = await w.settled(desk, sent, within_s=15)
 
         assert barred.value.code == "exchange.busy"
-        assert barred.value.detail.endswith(f"none is placed until {until}")
+        assert barred.value.detail.endswith(f"no order is placed there until {until}")
         assert sighting.fate is Fate.DEAD, "what became of orders is still asked"
         assert w.server.asked["POST /api/v3/order/test"] == 1
 

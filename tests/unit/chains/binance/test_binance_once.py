@@ -50,7 +50,7 @@ async def test_that_whatever_is_lost_and_whoever_dies_an_order_fills_once(
         w.server.drain()
         fates = [await _followed(w, desk, made)]
         while fates[-1] is not Fate.LANDED and len(fates) < 3:
-            await w.clock.advance(10)  # for as long as no order may be placed
+            await w.clock.advance(60)  # for as long as no order may be placed
             made = await desk.prepare(trade(attempt=len(fates) + 1), order())
             fates.append(await _followed(w, desk, made))
         await w.clock.advance(100)

@@ -221,8 +221,8 @@ def test_that_a_longer_ban_is_not_shortened() -> None:
 
 def test_that_too_many_orders_bar_no_questions() -> None:
     budget = Budget()
-    budget.orders_barred("90", now_s=0)
-    budget.orders_barred(None, now_s=0)
+    budget.orders_barred("too many", "90", now_s=0)
+    budget.orders_barred("too many", None, now_s=0)
 
     assert (budget.barred_s(now_s=5), budget.barred_s(now_s=5, orders=True)) == (0, 85)
 
