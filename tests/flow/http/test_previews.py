@@ -46,6 +46,26 @@ async def test_shows_every_field_of_a_preview(
     assert await client.count() == before
 
 
+@pytest.mark.parametrize(
+    ("direction", "limit", "bound", "held_to"),
+    [
+        ("SELL", 1_000_000, "minimumReceived", "1000000"),
+        ("BUY", 1, "maximumPaid", "1"),
+        ("BUY", 1_000_000, "maximumPaid", None),
+    ],
+)
+async def test_holds_a_limit_order_to_its_limit_where_slippage_allows_more(
+    client: Client, direction: str, limit: int, bound: str, held_to: str | None
+) -> None:
+    order = {**SELL, "direction": direction}
+    market = (await client.post("/api/orders/preview", order)).body
+
+    preview = (await client.post("/api/orders/preview", {**order, "limitPrice": limit})).body
+
+    assert preview[bound] == (held_to or market[bound])
+    assert preview["executionPrice"] == market["executionPrice"], "quotes are the market's"
+
+
 async def test_places_an_order_on_a_fresh_quote(client: Client) -> None:
     quote = (await client.post("/api/orders/preview", SELL)).body["quoteId"]
 

@@ -21,7 +21,7 @@ from quantdesk.engines.orders.floor import Floor, routed
 from quantdesk.engines.orders.floors import Floors, told
 from quantdesk.engines.orders.intake import Ask, Intake
 from quantdesk.engines.orders.routed import described, impact_bps, pool_fees
-from quantdesk.engines.orders.routing import Choice, Wanted
+from quantdesk.engines.orders.routing import Choice, Wanted, within
 from quantdesk.engines.orders.swaps import swaps
 from quantdesk.guard.check import Approved
 
@@ -42,7 +42,11 @@ class UsageView(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class PreviewView(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """A preview as clients read it; amounts are decimal strings."""
+    """A preview as clients read it; amounts are decimal strings.
+
+    Quotes, route, price and fees are the market's now; the least received or most paid is what
+    this order would be held to, its limit price included.
+    """
 
     quote_id: str
     expires_at: str
@@ -100,7 +104,7 @@ class Previews:
             side=ask.side,
             base_raw=base_raw,
             slippage_bps=ask.slippage_bps,
-            limit_price=None,  # a preview shows the market, also where a limit order would rest
+            limit_price=None,  # quotes are the market's, also where a limit order would rest
         )
         floor, choice, route = await self._routed(wanted, now_ms)
         quote_id = self._new_id()
@@ -143,7 +147,8 @@ def _view(
     now_ms: int,
     usage: UsageView,
 ) -> PreviewView:
-    bound = f"{from_raw(choice.limit_raw, ask.market.quote.decimals):f}"
+    bound_raw = within(choice.limit_raw, choice.wanted, ask.limit_price)
+    bound = f"{from_raw(bound_raw, ask.market.quote.decimals):f}"
     buying = ask.side is Side.BUY
     return PreviewView(
         quote_id=str(quote_id),

@@ -222,6 +222,14 @@ def limit_raw(wanted: Wanted, limit_price: Decimal) -> int:
         return int(exact.to_integral_value(rounding))
 
 
+def within(bound_raw: int, wanted: Wanted, limit_price: Decimal | None) -> int:
+    """Return a bound in base units of the quote asset, never past a limit price."""
+    if limit_price is None:
+        return bound_raw
+    pick = min if wanted.side is Side.BUY else max
+    return pick(bound_raw, limit_raw(wanted, limit_price))
+
+
 def price_of(quote_raw: int, wanted: Wanted) -> Decimal:
     """Return quote per base of a fill of the wanted size."""
     scale = wanted.market.base.decimals - wanted.market.quote.decimals
@@ -262,9 +270,7 @@ def _limit(found: Route, wanted: Wanted) -> int:
         bound = ceil_div(found.paid * (BPS + wanted.slippage_bps), BPS)
     else:
         bound = found.received * (BPS - wanted.slippage_bps) // BPS
-    if wanted.limit_price is None:
-        return bound
-    return (min if buys else max)(bound, limit_raw(wanted, wanted.limit_price))
+    return within(bound, wanted, wanted.limit_price)
 
 
 def _nobody(silent: Mapping[str, DeskError]) -> DeskError:
