@@ -21,7 +21,7 @@ def to_raw(amount: Decimal, decimals: int) -> int:
         raw = int(scaled)
         if raw != scaled:
             raise Refused(
-                f"{amount} is finer than the {decimals} decimals of this token",
+                f"{amount:f} is finer than the {decimals} decimals of this token",
                 code="amount.precision",
             )
     return raw

@@ -170,7 +170,8 @@ def _order_notional(_i: Intent, limits: Limits, _f: Facts, usd: Decimal) -> Desk
     if bound is None or usd <= bound:
         return None
     return Refused(
-        f"this order is worth {usd:.2f} USD; guard.order_notional_usd_max is {bound:f}",
+        f"this order is worth {usd:.2f} USD; the limit of one order is {bound:f} USD"
+        " (guard.order_notional_usd_max)",
         code="limit.order_notional",
     )
 
@@ -180,8 +181,8 @@ def _day_notional(_i: Intent, limits: Limits, facts: Facts, usd: Decimal) -> Des
     if bound is None or facts.day_notional_usd + usd <= bound:
         return None
     return Refused(
-        f"this order is worth {usd:.2f} USD after {facts.day_notional_usd:.2f} USD today;"
-        f" guard.day_notional_usd_max is {bound:f}",
+        f"this order is worth {usd:.2f} USD after {facts.day_notional_usd:.2f} USD today; the limit"
+        f" of a day is {bound:f} USD (guard.day_notional_usd_max)",
         code="limit.day_notional",
     )
 

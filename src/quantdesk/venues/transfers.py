@@ -44,11 +44,11 @@ class Transfers(NamedTuple):
             )
         arrived = self.paid.after(amount)
         if amount and not arrived:
-            raise _nothing(amount)
+            raise _nothing()
         traded = quote(arrived)
         received = self.received.after(traded.received)
         if not received:
-            raise _nothing(amount)
+            raise _nothing()
         return self._fill(traded, paid=amount, received=received)
 
     def exact_out(self, amount: int, quote: Quote) -> Fill:
@@ -88,5 +88,5 @@ _U64: Final = 1 << 64
 _NO_FEES: Final = Transfers(FREE, FREE)
 
 
-def _nothing(amount: int) -> Refused:
-    return Refused(f"of {amount} base units transfers leave nothing", code="amount.too_small")
+def _nothing() -> Refused:
+    return Refused("the fees of its transfers leave nothing of the amount", code="amount.too_small")

@@ -32,6 +32,7 @@ def test_that_a_finer_amount_is_refused() -> None:
     with pytest.raises(Refused) as fine:
         to_raw(Decimal("0.0000001"), 6)
     assert fine.value.code == "amount.precision"
+    assert fine.value.detail.startswith("0.0000001 is finer"), "as it was written, without exponent"
 
 
 @given(st.integers(0, 2**64), st.integers(1, 2**64))

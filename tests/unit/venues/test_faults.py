@@ -219,3 +219,12 @@ def test_that_all_five_kinds_are_here() -> None:
         pool = ground.one(kind.made(), five.SOL)
         assert pool.about.kind == kind.name
         assert pool.about.slot == ground.SLOT
+
+
+@_EACH
+def test_that_what_is_too_small_is_said_in_words_not_in_base_units(kind: Kind) -> None:
+    with pytest.raises(Refused) as refused:
+        ground.one(kind.made(), SOL).exact_in(BASE, 1)
+
+    assert refused.value.code == "amount.too_small"
+    assert refused.value.detail == "the amount is too small to bring anything"

@@ -247,6 +247,8 @@ class Rpc:
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as problem:
             # Its address may hold a key of its owner's.
             words = str(problem).replace(self.url, "the node") or type(problem).__name__
+            if isinstance(problem, TimeoutError):
+                words = f"nothing came within {self._timeout_s:g} s"
             raise Unavailable(
                 f"the node does not answer: {words}"[:_WORDS_MAX], code="rpc.unavailable"
             ) from None

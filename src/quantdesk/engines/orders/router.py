@@ -93,10 +93,7 @@ def route(book: Book, asked: Asked, terms: Terms, *, curves: Curves) -> Route:
         return lone(ways.direct[0], asked, terms)
     found = ways.whole().trade(float(asked.amount), exact_in=asked.exact_in)
     if found is None:
-        raise Refused(
-            f"all pools together do not hold {asked.amount} base units",
-            code="liquidity.insufficient",
-        )
+        raise Refused("all pools together do not hold that much", code="liquidity.insufficient")
     return _best(ways, Question(asked, terms, *found))
 
 

@@ -181,6 +181,7 @@ async def test_says_unavailable_when_the_node_takes_too_long() -> None:
             await rpc.ask("getSlot", answer=int)
 
     assert caught.value.code == "rpc.unavailable"
+    assert caught.value.detail == "the node does not answer: nothing came within 0.05 s"
 
 
 async def test_refuses_more_questions_than_may_wait(node: ScriptedNode) -> None:

@@ -64,6 +64,7 @@ const CASES: [Partial<Facts>, string, string, string][] = [
     "Not enough liquidity for this size",
     "preview",
   ],
+  [{ preview: { kind: "failed", code: "amount.too_small" } }, "refused", "Too small for every pool", "preview"],
   [{ preview: { kind: "failed", code: "x.new" } }, "refused", "No quote: try again", "preview"],
   [{ preview: { kind: "expired" } }, "expired", "Quote expired: get a new one", "preview"],
   [

@@ -166,7 +166,7 @@ class Direction:
             taken = fee_of(out, rate)
             out -= taken
         if not out:
-            raise Refused(f"{amount} base units buy nothing after fees", code="amount.too_small")
+            raise Refused("the amount is too small to bring anything", code="amount.too_small")
         return Fill(amount, out, taken, self.fee_on_input)
 
     def exact_out(self, amount: int) -> Fill:

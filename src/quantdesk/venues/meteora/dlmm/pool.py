@@ -78,7 +78,7 @@ class DlmmPool:
         def quote(arrived: int) -> Fill:
             fill = bins.swap_exact_in(self.pool, arrived, sell_x=sell_x, now_s=self.now_s)
             if not fill.amount_out:
-                raise Refused(f"{arrived} base units buy nothing", code="amount.too_small")
+                raise Refused("the amount is too small to bring anything", code="amount.too_small")
             return _fill(fill, limit_orders=self.pool.pair.limit_orders)
 
         return self._transfers(sell_x=sell_x).exact_in(amount, quote)

@@ -208,7 +208,7 @@ class _Take(NamedTuple):
 
 def _swap(pool: Pool, amount: int, terms: _Terms, now_s: int) -> Fill:
     if amount <= 0:
-        raise Refused("a swap of nothing", code="amount.too_small")
+        raise Refused("the amount is too small to bring anything", code="amount.too_small")
     pair, left, steps = pool.pair, amount, list[Step]()
     volatility, active_id = referenced(pair, now_s), pair.active_id
     for active_id, bin_ in _bins(pool, sell_x=terms.sell_x):

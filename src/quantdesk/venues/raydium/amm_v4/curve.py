@@ -47,7 +47,7 @@ def exact_input(amount: int, reserves: Reserves, rate: FeeRate) -> Fill:
     after_fee = amount - fee
     received = reserves.output_raw * after_fee // (reserves.input_raw + after_fee)
     if not received:
-        raise Refused(f"{amount} base units buy nothing after fees", code="amount.too_small")
+        raise Refused("the amount is too small to bring anything", code="amount.too_small")
     return Fill(amount, received, fee, fee_on_input=True)
 
 

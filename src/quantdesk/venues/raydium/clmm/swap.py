@@ -97,7 +97,7 @@ def exact_out(market: Market, amount: int, *, down: bool) -> Outcome:
 
 def _swap(market: Market, amount: int, terms: Terms) -> Outcome:
     if amount <= 0:
-        raise Refused(f"a swap of {amount} base units", code="amount.too_small")
+        raise Refused("the amount is too small to bring anything", code="amount.too_small")
     if amount > U64_MAX:
         raise insufficient()
     run = _Run(market, amount, terms)
@@ -154,7 +154,7 @@ class _Run:
         """Return what came of it."""
         other = self._other
         if not other:
-            raise Refused(f"{amount} base units trade for nothing", code="amount.too_small")
+            raise Refused("the amount is too small to bring anything", code="amount.too_small")
         paid, received = (amount, other) if self._terms.exact_in else (other, amount)
         charged, price, liquidity = self._charged, self._price, self._liquidity
         return Outcome(paid, received, charged, price, liquidity, last, self._steps)

@@ -73,7 +73,7 @@ def exact_input(amount: int, reserves: Reserves, rates: FeeRates) -> Trade:
     curve_output = curve_input * reserves.output_raw // (reserves.input_raw + curve_input)
     on_output = 0 if rates.creator_on_input else ceil_div(curve_output * rates.creator, RATE_ONE)
     if curve_output <= on_output:
-        raise Refused(f"{amount} base units buy nothing after fees", code="amount.too_small")
+        raise Refused("the amount is too small to bring anything", code="amount.too_small")
     return _trade(
         rates,
         input_raw=amount,
