@@ -27,6 +27,7 @@ from quantdesk.engines.orders.wire import OrderView
 from quantdesk.ops import folder
 
 _SEARCHED = 500
+_UNFILLED = ("FAILED", "CANCELLED")  # what they were once to trade at says nothing any more
 
 app = typer.Typer(help="List orders; show, cancel or prove one.")
 
@@ -159,7 +160,7 @@ def listed(shown: list[OrderView], *, now_ms: int, wide: bool) -> Table:
     for title in ("amount", "pair", "price"):
         table.add_column(title, no_wrap=True, justify="left" if title == "pair" else "right")
     for order in shown:
-        price = order.execution_price
+        price = None if order.status in _UNFILLED else order.execution_price
         table.add_row(
             figures.when(order.created_at, now_ms=now_ms),
             order.order_id if wide else figures.short_id(order.order_id),

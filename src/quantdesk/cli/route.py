@@ -25,14 +25,16 @@ def route(told: Mapping[str, Any], quote: str) -> Group:
     others = [one for one in told["alternatives"] if one.get("worseBps") != "0.00"]
     if others:
         parts += ["", _alternatives(others, quote)]
-    return Group(*parts, "", quotes(told["quotes"], told["legs"]))
+    return Group(*parts, "", quotes(told["quotes"], told["legs"], quote))
 
 
-def quotes(seen: Sequence[Mapping[str, Any]], legs: Sequence[Mapping[str, Any]]) -> Table:
+def quotes(
+    seen: Sequence[Mapping[str, Any]], legs: Sequence[Mapping[str, Any]], symbol: str
+) -> Table:
     """Return what each pool offered for the whole size, with the chosen ones marked."""
     chosen = {pool for leg in legs for pool in leg["pool"].split(" > ")}
     table = _table(
-        left=("", "pool alone", "address"), right=("price", "total", "fee bps", "impact bps")
+        left=("", "pool alone", "address"), right=("price", symbol, "fee bps", "impact bps")
     )
     for quote in seen:
         mark = Text("→", style="bold green") if quote.get("pool") in chosen else ""

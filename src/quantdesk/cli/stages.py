@@ -120,8 +120,13 @@ def _facts(order: OrderView) -> list[tuple[str, str | Text]]:
             (verb[1], f"{order.filled.quote} {quote}"),
         ]
         facts += _prices(order, f"{quote} per {base}")
+        if order.route and "poolFees" in order.route:
+            facts.append(("pool fees", f"{order.route['poolFees']} {quote}, in the price"))
         fee = from_raw(order.filled.network_fee_lamports, ASSETS["SOL"].decimals)
-        facts.append(("network fee", f"{fee:f} SOL"))
+        facts.append(("network fee", f"{fee:f} SOL, priority included"))
+    if order.waiting in _WAITING and order.expires_at and order.status == "PENDING":
+        until = f"until {order.expires_at[:19].replace('T', ' ')} UTC"
+        facts.append(("rests", f"{_WAITING[order.waiting]}, {until}"))
     if order.route:
         facts.append(("route", order.route["reason"]))
     if order.error is not None:
@@ -132,7 +137,8 @@ def _facts(order: OrderView) -> list[tuple[str, str | Text]]:
 
 
 def _bounds(order: OrderView) -> str:
-    limit = "" if order.limit_price is None else f"limit {order.limit_price:f}, "
+    quote = order.pair.split("-")[1]
+    limit = "" if order.limit_price is None else f"limit {order.limit_price:f} {quote}, "
     return f"{limit}slippage {order.slippage_bps} bps, {order.mode}"
 
 

@@ -22,7 +22,7 @@ ROUTE: dict[str, Any] = {
         {"kind": "pool", "name": "meteora DLMM", "quote": "377961.8", "worseBps": "30.54"},
         {"kind": "venue", "name": "raydium alone",
          "error": {"code": "liquidity.insufficient", "detail": "too much"}},
-        {"kind": "direct", "name": "no second hop", "quote": "376800.15", "worseBps": "0.00"},
+        {"kind": "direct", "name": "direct pools alone", "quote": "376800.15", "worseBps": "0.00"},
     ],
     "quotes": [
         {"venue": "raydium", "kind": "CPMM", "pool": "a" * 40, "slot": 7, "ageMs": 12,
@@ -53,7 +53,9 @@ def test_the_gap_and_what_else_there_was_are_told() -> None:
     assert any(line.startswith("gap        0.01 bps") for line in lines)
     assert any(line.split() == ["meteora", "DLMM", "377961.8", "30.54"] for line in lines)
     assert any("raydium alone" in line and "liquidity.insufficient" in line for line in lines)
-    assert not any("no second hop" in line for line in lines), "the same plan is no alternative"
+    assert not any("direct pools alone" in line for line in lines), (
+        "the same plan is no alternative"
+    )
 
 
 def test_each_pool_alone_is_marked_when_it_is_in_the_route() -> None:

@@ -78,16 +78,32 @@ def test_no_line_is_wider_than_a_terminal() -> None:
 def test_an_outcome_gives_what_moved_and_both_prices() -> None:
     filled = FilledView("10.5", "1593.4275", 5000, "0")
     price = Decimal("151.755")
-    told = shown(outcome(order(filled=filled, execution_price=price, tx_hash=SIGNATURE)), 120)
+    route = {"reason": "a pays most", "poolFees": "3.75"}
+    facts: dict[str, Any] = {
+        "filled": filled,
+        "execution_price": price,
+        "tx_hash": SIGNATURE,
+        "route": route,
+    }
+    told = shown(outcome(order(**facts)), 120)
     for fact in (
         "bought       10.5 SOL",
         "paid         1593.4275 USDC",
         "151.755 USDC per SOL, realized",
         "151 USDC per SOL (realized +50.00 bps)",
-        "0.000005 SOL",
+        "pool fees    3.75 USDC, in the price",
+        "network fee  0.000005 SOL, priority included",
         f"signature    {SIGNATURE}\n",
     ):
         assert fact in told
+
+
+def test_a_resting_order_says_what_for_and_how_long() -> None:
+    bounds = {"limit_price": Decimal("140.5"), "expires_at": "2026-11-22T07:27:49.100Z"}
+    told = shown(outcome(order("PENDING", waiting="price", **bounds)), 120)
+    assert "limit 140.5 USDC, slippage 50 bps" in told
+    assert "waits for its limit price, until 2026-11-22 07:27:49 UTC" in told
+    assert "rests" not in shown(outcome(order("CANCELLED", **bounds)))
 
 
 def test_a_failure_gives_its_code_and_whether_to_try_again() -> None:
@@ -105,6 +121,14 @@ def test_a_list_fits_80_columns_and_shows_doubt() -> None:
     assert ID not in narrow
     assert narrow.count(ID[-12:]) == 3
     assert ID in shown(listed(orders, now_ms=now_ms, wide=True), 120)
+
+
+@pytest.mark.parametrize(
+    ("status", "has_price"), [("CONFIRMED", True), ("SUBMITTED", True), ("FAILED", False)]
+)
+def test_what_was_never_filled_is_listed_without_a_price(status: str, has_price: bool) -> None:  # noqa: FBT001
+    one = order(status, execution_price=Decimal("151.755"))
+    assert ("151.755" in shown(listed([one], now_ms=0, wide=False))) == has_price
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,7 @@ def chosen(want: Wanted, *venues: Venue, through: Sequence[str] = ()) -> Choice:
     return routing.choose(want, now_ms=1_000)
 
 
+EQUALS = (Shelf("a", product("a", 1_000_000)), Shelf("b", product("b", 1_000_000)))
 TWO = (Shelf("a", product("a", 10_000)), Shelf("b", product("b", 30_000)))
 
 
@@ -159,10 +160,18 @@ def test_that_a_split_says_what_it_gains_and_what_is_left_on_the_table() -> None
     assert Decimal(told["runnerUp"]["worseBps"]) > 0
     assert told["reason"].startswith("a split over 2 legs pays ")
     assert told["expectedQuoteRaw"] == choice.quote_raw
+    assert told["poolFees"] == pool_fees(choice)
     assert [quote["venue"] for quote in told["quotes"]] == ["a", "b"]
     assert all(quote["ageMs"] == 4_000 for quote in told["quotes"]), "they were asked at 1,000"
     alone = [Decimal(quote["amountOut"]) for quote in told["quotes"]]
     assert max(alone) * 10**6 < choice.quote_raw
+
+
+def test_that_equal_ways_are_told_as_equal() -> None:
+    told = described(chosen(wanted(sol=1), *EQUALS), now_ms=0)
+
+    assert told["runnerUp"]["worseBps"] == "0.00"
+    assert "pays as much as" in told["reason"]
 
 
 def test_that_impact_and_fees_of_one_pool_are_the_formulas() -> None:
@@ -170,7 +179,9 @@ def test_that_impact_and_fees_of_one_pool_are_the_formulas() -> None:
 
     # 199.5 SOL reach the curve: 199.5 / 20,199.5 of the price is lost to the size itself.
     assert impact_bps(choice) == Decimal("98.76")
-    assert abs(pool_fees(choice) - choice.price * 200 * Decimal("0.0025")) < Decimal("0.01")
+    assert abs(Decimal(pool_fees(choice)) - choice.price * 200 * Decimal("0.0025")) < Decimal(
+        "0.01"
+    )
 
 
 def test_that_who_is_silent_is_named_with_the_reason() -> None:

@@ -179,7 +179,7 @@ async def _fees(floor: Floor, choice: Choice) -> dict[str, str]:
     offered = await floor.priority_lamports(swaps(choice, floor.wallet), units)
     priority = from_raw(offered, _LAMPORTS_DECIMALS)
     return {
-        "pool": f"{pool_fees(choice).normalize():f}",
+        "pool": pool_fees(choice),
         "network": f"{network:f}",
         "priority": f"{priority:f}",
         "platform": "0",

@@ -10,7 +10,7 @@ from typing import Any
 from quantdesk.core.assets import ASSETS
 from quantdesk.core.errors import Refused, Unavailable
 from quantdesk.core.markets import Side
-from quantdesk.core.money import BPS, from_raw, written
+from quantdesk.core.money import BPS, written
 from quantdesk.engines.orders.paths import Hop, Leg
 from quantdesk.engines.orders.plans import Plan
 from quantdesk.engines.orders.router import Alternative
@@ -32,6 +32,7 @@ def described(choice: Choice, *, now_ms: int) -> dict[str, Any]:
         "expectedQuoteRaw": choice.quote_raw,
         "gapBps": _bps(found.gap_bps),
         "callCost": _cost(choice),
+        "poolFees": pool_fees(choice),
         "runnerUp": runner_up and _alternative(runner_up, choice),
         "alternatives": [_alternative(one, choice) for one in found.alternatives],
         "quotes": quotes(choice, now_ms=now_ms),
@@ -60,6 +61,8 @@ def reason(choice: Choice) -> str:
     )
     if runner_up.kind == "quoted":
         return f"{name} {verb} {-gain} bps {more} than {other}; past fills say it lands better"
+    if not gain:
+        return f"{name} {verb} as much as {other}, to 0.01 bps, all fees included"
     if gain < 0:  # routing has its price too: legs cost, and a hop more is a risk more
         return f"{name} {verb} {-gain} bps {more} than {other}, with fewer hops or legs"
     return f"{name} {verb} {gain} bps {less} than {other}, all fees included"
@@ -72,13 +75,13 @@ def impact_bps(choice: Choice) -> Decimal:
     return (weighted / paid).quantize(_HUNDREDTH)
 
 
-def pool_fees(choice: Choice) -> Decimal:
+def pool_fees(choice: Choice) -> str:
     """Return what all pools charge, in the quote asset at the prices of the legs themselves."""
     fees = Decimal(0)
     for leg in choice.route.legs:
         worth = leg.received if choice.wanted.side is Side.SELL else leg.paid
         fees += _leg_fee_bps(leg) * worth / BPS
-    return from_raw(int(fees), choice.wanted.market.quote.decimals)
+    return written(int(fees), choice.wanted.market.quote.decimals)
 
 
 def _cost(choice: Choice) -> str | None:
@@ -184,7 +187,11 @@ def _worse_bps(plan: Plan, choice: Choice) -> Decimal:
 def _name(one: Alternative) -> str:
     if one.kind == "pool" and one.plan is not None:
         return _leg_name(one.plan.legs[0])
-    names = {"venue": f"{one.name} alone", "direct": "no second hop", "quoted": "the best quote"}
+    names = {
+        "venue": f"{one.name} alone",
+        "direct": "direct pools alone",
+        "quoted": "the best quote",
+    }
     return names.get(one.kind, one.name)
 
 

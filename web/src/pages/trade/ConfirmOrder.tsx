@@ -7,6 +7,7 @@ import { orderName } from "./orderWords";
 import { RouteWhy } from "./RouteWhy";
 import { type Preview, routeOf } from "./shapes";
 import { StillUnknown } from "./StillUnknown";
+import { limitNote } from "./ticketState";
 import type { Ticket } from "./useTicket";
 
 export function ConfirmOrder({ market, ticket }: { market: Schema<"MarketView">; ticket: Ticket }) {
@@ -66,7 +67,7 @@ export function ConfirmOrder({ market, ticket }: { market: Schema<"MarketView">;
     >
       <div className="trade-confirm">
         <p>
-          {limitText(ticket)} Quote valid: <Countdown until={prepared.preview.expiresAt} />
+          {limitNote(ticket.facts) ?? "At market."} Quote valid: <Countdown until={prepared.preview.expiresAt} />
         </p>
         {before && <Moved before={before} now={prepared.preview} />}
         {phase === "moved" && <p className="warn">The quote had expired, so nothing was placed. Look at the new numbers.</p>}
@@ -104,11 +105,4 @@ function useSendKeys(on: boolean, press: RefObject<() => void>): void {
     document.addEventListener("keydown", hear, true);
     return () => document.removeEventListener("keydown", hear, true);
   }, [on, press]);
-}
-
-function limitText(ticket: Ticket): string {
-  const { limit } = ticket.facts;
-  if (limit.kind !== "amount") return "At market.";
-  const bound = ticket.form.side === "BUY" ? "or less" : "or more";
-  return `Waits until the price is ${limit.text} ${bound}, for a day at most; below is the market now.`;
 }

@@ -7,7 +7,7 @@ import { dateTime, price, size, time } from "../../format";
 import { Link, navigate, setQuery } from "../../shell/router";
 import { Address, Button, Chip, type ChipKind, type Column, StageStepper, Table, toast } from "../../ui";
 import { plain } from "./amounts";
-import { ATTEMPTS_MAX, isCancellable, isOpen, orderName, stageWords } from "./orderWords";
+import { ATTEMPTS_MAX, isCancellable, isUnfilled, orderName, stageWords } from "./orderWords";
 import type { OrderDoc } from "./shapes";
 
 const KINDS: Record<string, ChipKind> = { CONFIRMED: "good", FAILED: "bad", CANCELLED: "quiet" };
@@ -43,7 +43,7 @@ const COLUMNS: readonly Column<OrderDoc>[] = [
     head: "Price",
     align: "right",
     hideBelow: 480,
-    cell: (order) => <span className="num">{price(order.executionPrice)}</span>,
+    cell: (order) => <span className="num">{price(isUnfilled(order.status) ? null : order.executionPrice)}</span>,
   },
   {
     id: "tx",
@@ -105,7 +105,7 @@ export function Actions({ order }: { order: OrderDoc }) {
         Cancel
       </Button>
     );
-  if (isOpen(order.status) || order.status === "CONFIRMED") return null;
+  if (!isUnfilled(order.status)) return null;
   return (
     <Button small onClick={() => fillTicket(order)} aria-label={`Fill the ticket with ${orderName(order)}`}>
       {order.status === "FAILED" ? "Retry with fresh price" : "Again"}

@@ -11,7 +11,8 @@ const LAMPORTS = 9;
 export function Outcome({ order }: { order: OrderDoc }) {
   const [base = "", quote = ""] = order.pair.split("-");
   const { filled } = order;
-  const expected = routeOf(order.route)?.legs.map((leg) => leg.quote);
+  const route = routeOf(order.route);
+  const expected = route?.legs.map((leg) => leg.quote);
   const buys = order.direction === "BUY";
   return (
     <Panel title="Asked and realized">
@@ -40,7 +41,12 @@ export function Outcome({ order }: { order: OrderDoc }) {
             {expected && expected.length > 0 && (
               <Line name="Against the route's expectation">{against(total(expected), filled.quote, buys)}</Line>
             )}
-            <Line name="Network fee" unit="SOL">
+            {route?.poolFees !== undefined && (
+              <Line name="Pool fees, in the price" unit={quote}>
+                {money(route.poolFees)}
+              </Line>
+            )}
+            <Line name="Network + priority fee" unit="SOL">
               {money(fromRaw(BigInt(filled.networkFeeLamports), LAMPORTS))}
             </Line>
             {filled.platformFee !== "0" && <Line name="Platform fee">{money(filled.platformFee)}</Line>}

@@ -4,7 +4,7 @@ import { Countdown, ErrorBox, Skeleton } from "../../ui";
 import { Costs } from "./Costs";
 import { QuoteCompare } from "./QuoteCompare";
 import { Limits } from "./Limits";
-import { impactOf } from "./ticketState";
+import { impactOf, limitNote } from "./ticketState";
 import { pct } from "../../format";
 import { quotesOf, routeOf } from "./shapes";
 import { RouteWhy } from "./RouteWhy";
@@ -19,6 +19,7 @@ export function PreviewPanel({ market, ticket }: { market: Schema<"MarketView">;
   if (!prepared) return <Skeleton rows={8} label="Getting quotes" />;
   const { preview } = prepared;
   const route = routeOf(preview.route);
+  const note = limitNote(facts);
   const red = impactOf(preview.priceImpactBps) === "red";
   const moved = ticket.sender.state.phase === "moved" ? ticket.sender.state.before : null;
   return (
@@ -29,6 +30,7 @@ export function PreviewPanel({ market, ticket }: { market: Schema<"MarketView">;
           quote valid <Countdown until={preview.expiresAt} />
         </span>
       </p>
+      {note && <p className="quiet">{note}</p>}
       {moved && <p className="warn">The quote you sent had expired; nothing was placed. These are the new numbers.</p>}
       <QuoteCompare quotes={quotesOf(preview.quotes)} route={route} market={market} side={ticket.form.side} />
       {route && <RouteWhy route={route} />}

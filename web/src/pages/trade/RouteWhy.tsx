@@ -1,13 +1,14 @@
 /** Why this route: the server's sentence, the legs with their shares, and what came second. */
 import { bps } from "../../format";
-import { type Route, percent } from "./shapes";
+import { type Route, othersOf, percent, wayOf } from "./shapes";
 
 export function RouteWhy({ route }: { route: Route }) {
   const split = route.legs.length > 1;
+  const others = othersOf(route);
   return (
     <div className="trade-why">
       <p>
-        <strong>{split ? `Split over ${route.legs.length} legs` : "Why this route"}</strong>
+        <strong>Why this route</strong>
         {route.floor && <span className="quiet"> on {route.floor}</span>}: {route.reason}.
       </p>
       {split && (
@@ -23,7 +24,7 @@ export function RouteWhy({ route }: { route: Route }) {
       )}
       {route.runnerUp && (
         <p className="quiet">
-          Runner-up: {route.runnerUp.plan ?? route.runnerUp.name}
+          Runner-up: {wayOf(route.runnerUp)}
           {route.runnerUp.worseBps ? `, ${worse(route.runnerUp.worseBps)}` : ""}.
         </p>
       )}
@@ -32,13 +33,13 @@ export function RouteWhy({ route }: { route: Route }) {
           {/[1-9]/.test(route.gapBps) ? `Within ${bps(route.gapBps)} of what no route can beat.` : "No route over these pools can beat it."}
         </p>
       )}
-      {route.alternatives.length > 0 && (
+      {others.length > 0 && (
         <details>
-          <summary>{route.alternatives.length} other ways looked at</summary>
+          <summary>{others.length === 1 ? "Another way" : `${others.length} other ways`} looked at</summary>
           <ul className="trade-others">
-            {route.alternatives.map((one) => (
+            {others.map((one) => (
               <li key={`${one.kind}-${one.name}`}>
-                {one.plan ?? one.name}:{" "}
+                {wayOf(one)}:{" "}
                 {one.error ? <span className="warn">{one.error.detail}</span> : worse(one.worseBps)}
               </li>
             ))}

@@ -4,11 +4,16 @@ import { plain } from "./amounts";
 import type { OrderDoc, OrderEvent } from "./shapes";
 
 export const ATTEMPTS_MAX = 3;
-const ENDED = new Set(["CONFIRMED", "FAILED", "CANCELLED"]);
+const UNFILLED = new Set(["FAILED", "CANCELLED"]);
 const CANCELLABLE = new Set(["PENDING", "ROUTING", "BUILDING"]);
 
 export function isOpen(status: string): boolean {
-  return !ENDED.has(status);
+  return status !== "CONFIRMED" && !isUnfilled(status);
+}
+
+/** Whether an order ended without a fill: what it was once to trade at says nothing any more. */
+export function isUnfilled(status: string): boolean {
+  return UNFILLED.has(status);
 }
 
 /** Cancelling is possible only before anything was signed; the desk has the last word. */

@@ -49,6 +49,7 @@ export interface Route {
   legs: Leg[];
   reason: string;
   gapBps?: string;
+  poolFees?: string;
   runnerUp?: Alternative | null;
   alternatives: Alternative[];
   quotes: Quote[];
@@ -82,4 +83,14 @@ export function shareIn(route: Route | null, quote: Quote): string | null {
 export function percent(share: string): string {
   const hundredths = Math.round(Number(share) * 10_000); // a share is no money
   return `${(hundredths / 100).toString()} %`;
+}
+
+/** Name another way to trade: "raydium alone (a split over 5 legs)". */
+export function wayOf(one: Alternative): string {
+  return one.plan && one.plan !== one.name ? `${one.name} (${one.plan})` : one.name;
+}
+
+/** Return the ways that are not the chosen one under another name. */
+export function othersOf(route: Route): Alternative[] {
+  return route.alternatives.filter((one) => one.worseBps === undefined || /[1-9]/.test(one.worseBps));
 }

@@ -120,6 +120,13 @@ function limitWords(facts: Facts): string {
   return facts.side === "BUY" ? `at ${at} or less` : `at ${at} or more`;
 }
 
+/** Say what becomes of an order with a limit price; null without one. */
+export function limitNote(facts: Facts): string | null {
+  if (facts.limit.kind !== "amount") return null;
+  const bound = facts.side === "BUY" ? "or less" : "or more";
+  return `Waits until the price is ${facts.limit.text} ${bound}, for a day at most; quotes are the market’s now.`;
+}
+
 function limitInvalid(facts: Facts): boolean {
   return facts.limit.kind !== "empty" && facts.limit.kind !== "amount";
 }
