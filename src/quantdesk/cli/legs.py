@@ -14,7 +14,8 @@ from rich.text import Text
 
 _PRICE = Decimal("0.00001")
 NOTE = (
-    "prices are quote per base; ~ is a share of what the whole order moved, as it was quoted; "
+    "prices are quote per base; cost is landed against quoted, positive is worse for you\n"
+    "~ is a share of what the whole order moved, as it was quoted; "
     "a word instead of a price says why there is none"
 )
 
@@ -74,9 +75,9 @@ _COSTS = [f"{told.encode_name}Bps" for told in msgspec.structs.fields(_Costs)]
 def each(rows: Sequence[Fill]) -> Table:
     """Return every leg with its prices; what is missing says why."""
     shown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for title in ("landed", "order", "venue", "side"):
+    for title in ("time (UTC)", "order", "venue", "side"):
         shown.add_column(title, no_wrap=True)
-    for title in ("amount", "quoted", "simulated", "landed at", "10 s", "1 min", "5 min", "bps"):
+    for title in ("amount", "quoted", "simulated", "landed", "10 s", "1 min", "5 min", "cost bps"):
         shown.add_column(title, no_wrap=True, justify="right")
     for row in rows:
         paid = row.cost_bps.quoted_to_landed

@@ -20,7 +20,7 @@ from quantdesk.cli.client import Client, Cut, client
 from quantdesk.cli.route import route
 from quantdesk.cli.running import Stopped, run
 from quantdesk.cli.stages import Stages, outcome
-from quantdesk.cli.terminal import Home, Json, answer, out, say, verbatim
+from quantdesk.cli.terminal import PROGRAM, Home, Json, answer, out, say, verbatim
 from quantdesk.cli.views import Placed
 from quantdesk.cli.watching import Away, follow, is_last, read_order
 from quantdesk.core.clock import Clock, SystemClock
@@ -142,7 +142,7 @@ async def _place_and_watch(
         verbatim(told.decode())
     else:
         answer(f"placed {order.order_id} ({order.status}, {order.mode})")
-        say(f"watch it: quantdesk orders show {figures.short_id(order.order_id)} --watch")
+        say(f"watch it: {PROGRAM} orders show {figures.short_id(order.order_id)} --watch")
     return CONFIRMED
 
 
@@ -200,7 +200,7 @@ async def _tell_outcome(desk: Client, order_id: str) -> None:
             answer(route(order.route, order.pair.split("-")[1]))
     except Unavailable as problem:
         # How it ended is known; only the account of it has to wait.
-        say(f"{problem.detail}; later: quantdesk orders show {figures.short_id(order_id)}")
+        say(f"{problem.detail}; later: {PROGRAM} orders show {figures.short_id(order_id)}")
 
 
 def exit_code(told: OrderView | EventView) -> int:
@@ -214,8 +214,8 @@ def say_open(order_id: str) -> None:
     """Tell that an order goes on although nobody watches, and what can be done about it."""
     short = figures.short_id(order_id)
     say(f"the order goes on: {order_id}", style="bold")
-    say(f"  look     quantdesk orders show {short} --watch", style="")
-    say(f"  cancel   quantdesk orders cancel {short}", style="")
+    say(f"  look     {PROGRAM} orders show {short} --watch", style="")
+    say(f"  cancel   {PROGRAM} orders cancel {short}", style="")
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from quantdesk.cli.order import say_open
 from quantdesk.cli.order import watch as follow_order
 from quantdesk.cli.route import route
 from quantdesk.cli.running import Stopped, run
-from quantdesk.cli.terminal import WIDE_COLUMNS, Home, Json, answer, out, say, verbatim
+from quantdesk.cli.terminal import PROGRAM, WIDE_COLUMNS, Home, Json, answer, out, say, verbatim
 from quantdesk.core.clock import SystemClock
 from quantdesk.core.errors import Refused
 from quantdesk.engines.orders.model import OrderStatus
@@ -62,7 +62,7 @@ def orders(
         return
     page = msgspec.json.decode(told, type=_Page)
     if not page.orders:
-        say("no orders; place one: quantdesk order buy 10.5 SOL-USDC --watch", style="")
+        say(f"no orders; place one: {PROGRAM} order buy 10.5 SOL-USDC --watch", style="")
         return
     now_ms = SystemClock().now_ms()
     answer(listed(page.orders, now_ms=now_ms, wide=out.width >= WIDE_COLUMNS))

@@ -20,7 +20,7 @@ from quantdesk.cli import bars, typed
 from quantdesk.cli.client import client
 from quantdesk.cli.legs import NOTE, Fill, bps, cost, each, spreadsheet
 from quantdesk.cli.running import run
-from quantdesk.cli.terminal import Home, Json, answer, say, verbatim
+from quantdesk.cli.terminal import PROGRAM, Home, Json, answer, say, verbatim
 from quantdesk.core.clock import Clock, SystemClock, iso, unix_ms
 from quantdesk.core.errors import Refused
 
@@ -28,6 +28,11 @@ _ROWS = 500
 _PAGES_MAX = 200  # of a spreadsheet: 100,000 legs
 _VIEWS = ("venues", "fills", "csv")
 _BAR_COLUMNS = 32
+_NOTE = """\
+basis points, positive is worse for you
+cost: landed against quoted, ± one standard error; simulated: simulated against quoted
+10 s, 1 min, 5 min: how far the market then stood against the fill
+bias: what routing adds to the venue's quotes, from its past fills"""
 _SPAN = re.compile(r"([1-9][0-9]{0,5})([mhd])")
 _UNIT_MS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
 
@@ -75,8 +80,8 @@ def quality(
     """Show what fills cost, by venue: quoted, filled, and where the market went after them."""
     if view not in _VIEWS:
         raise Refused(f"{view} is no view: write {', '.join(_VIEWS)}", code="view.unknown")
-    query = _asked(pair, venue, since)
-    told = run(_read(knobs.home(home), query, pages=_PAGES_MAX if view == "csv" else 1))
+    place, query = knobs.home(home), _asked(pair, venue, since)
+    told = run(_read(place, query, pages=_PAGES_MAX if view == "csv" else 1))
     if json:
         verbatim(told[0].decode())
         return
@@ -85,14 +90,15 @@ def quality(
     if view == "csv":
         verbatim(spreadsheet(found.rows).rstrip("\n"))
     elif not found.summary:
-        say(_nothing(is_narrowed=len(query) > 1), style="")
+        say(run(_nothing(place, is_narrowed=len(query) > 1)), style="")
     elif view == "fills":
         answer(each(found.rows))
         answer(Text(NOTE, style="dim"))
     else:
         _by_venue(found)
     if pages[-1].next_cursor is not None:
-        say(f"only the latest {len(found.rows)} legs: narrow with --since, --pair or --venue")
+        shown = "the bars are of" if view == "venues" else "only"
+        say(f"{shown} the latest {len(found.rows)} legs: narrow with --since, --pair or --venue")
 
 
 def _asked(pair: str | None, venue: str | None, since: str | None) -> dict[str, str | int]:
@@ -100,7 +106,7 @@ def _asked(pair: str | None, venue: str | None, since: str | None) -> dict[str, 
     if pair is not None:
         query["pair"] = typed.pair(pair)
     if venue is not None:
-        query["venue"] = venue
+        query["venue"] = venue.strip().lower()
     if since is not None:
         query["since"] = moment(since, clock=SystemClock())
     return query
@@ -108,7 +114,7 @@ def _asked(pair: str | None, venue: str | None, since: str | None) -> dict[str, 
 
 def _by_venue(found: Quality) -> None:
     answer(table(found.summary))
-    answer(Text("basis points; positive is worse for you; ± is one standard error", style="dim"))
+    answer(Text(_NOTE, style="dim"))
     for venue, costs in by_venue(found.rows).items():
         answer()
         answer(drawn(venue, costs))
@@ -154,7 +160,7 @@ def drawn(venue: str, costs: Sequence[Decimal]) -> Table:
     bins = bars.histogram(costs)
     most = max(one.held for one in bins)
     shown = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
-    shown.add_column(f"{venue}, bps", justify="right", no_wrap=True)
+    shown.add_column(f"{venue}, cost bps", justify="right", no_wrap=True)
     shown.add_column("fills", justify="right", no_wrap=True)
     shown.add_column("", no_wrap=True)
     for one in bins:
@@ -181,10 +187,15 @@ def moment(text: str, *, clock: Clock) -> str:
     return iso(unix_ms(then if then.tzinfo else then.replace(tzinfo=UTC)))
 
 
-def _nothing(*, is_narrowed: bool) -> str:
-    if is_narrowed:
-        return "no fills match: leave out --pair, --venue or --since"
-    return "no fills yet; place an order: quantdesk order buy 10.5 SOL-USDC --watch"
+async def _nothing(home: Path, *, is_narrowed: bool) -> str:
+    """Return why nothing is shown, and what there would be without the filters."""
+    [every] = await _read(home, {"limit": 1}, pages=1) if is_narrowed else [b""]
+    summary = msgspec.json.decode(every, type=Quality).summary if every else []
+    if not summary:
+        return f"no fills yet; place an order: {PROGRAM} order buy 10.5 SOL-USDC --watch"
+    venues = ", ".join(dict.fromkeys(told.venue for told in summary))
+    pairs = ", ".join(dict.fromkeys(told.pair for told in summary))
+    return f"no fills match; without --pair, --venue and --since there are: {pairs} on {venues}"
 
 
 async def _read(home: Path, query: dict[str, str | int], *, pages: int) -> list[bytes]:

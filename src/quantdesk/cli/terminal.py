@@ -4,6 +4,7 @@ Where there is no terminal nothing is colored, drawn or cut to a width, so that 
 gets whole lines.
 """
 
+import shutil
 import sys
 from pathlib import Path
 from typing import Annotated, TextIO
@@ -32,6 +33,12 @@ def _console(stream: TextIO, *, stderr: bool = False) -> Console:
     return Console(stderr=stderr, highlight=False, markup=False, soft_wrap=piped, width=width)
 
 
+def program(called: str, *, on_path: bool) -> str:
+    """Return the command that a person can paste, from how this process was called."""
+    return called if not on_path and Path(called).name == "quantdesk" else "quantdesk"
+
+
+PROGRAM = program(sys.argv[0], on_path=shutil.which("quantdesk") is not None)
 out = _console(sys.stdout)
 err = _console(sys.stderr, stderr=True)
 

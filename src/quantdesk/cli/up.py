@@ -13,7 +13,7 @@ import typer
 from quantdesk import settings as knobs
 from quantdesk.cli.running import Stopped, run
 from quantdesk.cli.stages import grid
-from quantdesk.cli.terminal import Home, answer, say
+from quantdesk.cli.terminal import PROGRAM, Home, answer, say
 from quantdesk.core.clock import Clock, SystemClock
 from quantdesk.core.errors import Refused, Unavailable
 from quantdesk.ops import folder
@@ -146,10 +146,10 @@ def _announce(opened: "Desk", place: Path, took_s: float) -> None:
         return
     elsewhere = "" if place == knobs.home(None) else f" --home {place}"
     answer(f"open  the page, and come in as the owner with the key in {place / folder.OWNER_KEY}")
-    answer(f"try   quantdesk order buy 10.5 SOL-USDC --watch{elsewhere}")
+    answer(f"try   {PROGRAM} order buy 10.5 SOL-USDC --watch{elsewhere}")
     if opened.new_key:
         answer(
-            f"then  quantdesk sign-in --owner --key KEYFILE{elsewhere}   to be its owner by wallet"
+            f"then  {PROGRAM} sign-in --owner --key KEYFILE{elsewhere}   to be its owner by wallet"
         )
 
 

@@ -8,7 +8,7 @@ import { csv } from "../../ui/csv";
 import { Price, Size } from "./Figures";
 import { Loaded } from "./Loaded";
 import { EXPORT_MAX, allFills, useFills } from "./queries";
-import type { Fill } from "./shapes";
+import { type Fill, venuesOf } from "./shapes";
 import { halves, sol } from "./sums";
 
 export function Fills() {
@@ -61,7 +61,7 @@ const COLUMNS: Column<Fill>[] = [
   { id: "realized", head: "Realized", align: "right", cell: (row) => <Realized row={row} />, hideBelow: 1200 },
   { id: "network", head: "Network fee", align: "right", cell: (row) => <NetworkFee row={row} />, hideBelow: 900 },
   { id: "platform", head: "Platform fee", align: "right", cell: (row) => <Money value={row.platformFee} />, hideBelow: 1300 },
-  { id: "venues", head: "Venues", cell: (row) => row.venues.join(", ") || "—", hideBelow: 1000 },
+  { id: "venues", head: "Venues", cell: (row) => venuesOf(row.venues).join(", ") || "—", hideBelow: 1000 },
   { id: "tx", head: "Transaction", cell: (row) => (row.txHash ? <Address value={row.txHash} kind="tx" /> : "—"), hideBelow: 620 },
 ];
 
