@@ -1,136 +1,33 @@
-"""On every market of the localnet a quote is what the swap does: venue, genesis and program agree.
-
-Nothing is set up by hand here but the mints and the trader's purse: pools are the localnet's own,
-quotes and calls the venue's, and the VM runs the committed program.
-"""
+"""On every market of the localnet a quote is what the swap does: venue, genesis, program agree."""
 
 from decimal import Decimal
 from typing import Final
 
 import pytest
-from solders.account import Account
-from solders.instruction import AccountMeta, Instruction
-from solders.keypair import Keypair
-from solders.litesvm import LiteSVM
-from solders.message import MessageV0
-from solders.pubkey import Pubkey
-from solders.transaction import VersionedTransaction
-from solders.transaction_metadata import TransactionMetadata
+from tests.programs.opened import USD, Opened
 
-from quantdesk.chains.port import AccountState
 from quantdesk.core.errors import Refused
 from quantdesk.core.markets import MARKETS, Market
 from quantdesk.localnet import damm_pools
-from quantdesk.localnet.accounts import GenesisAccount, mint, token_account
 from quantdesk.venues.meteora.damm_v2 import layout
 from quantdesk.venues.meteora.damm_v2.pool import DammV2Pool, FollowedDammV2
-from quantdesk.venues.port import Fill, Swap
 
-_USD: Final = {
-    symbol: Decimal(price)
-    for symbol, price in {
-        "SOL": "151.37",
-        "USDC": "1",
-        "USDT": "0.9998",
-        "BTC": "61234.5",
-        "ETH": "3021",
-        "PYUSD": "0.9997",
-    }.items()
-}
 _DEPTH: Final = Decimal(5_000_000)
-_NOW_S: Final = 1_800_000_000
-_RENT: Final = 2_039_280
 
 
-class _Localnet:
-    """The genesis of one market, and a trader with plenty of both tokens."""
-
-    def __init__(self, market: Market) -> None:
-        self.market = market
-        self.svm = LiteSVM().with_transaction_history(0).with_sigverify(False)  # noqa: FBT003
-        address, path = damm_pools.program()
-        self.svm.add_program_from_file(Pubkey.from_string(address), path)
-        clock = self.svm.get_clock()
-        clock.unix_timestamp = _NOW_S
-        self.svm.set_clock(clock)
-        self.price = _USD[market.base.symbol] / _USD[market.quote.symbol]
-        self.genesis = damm_pools.accounts(market, price=self.price, depth_usd=_DEPTH, usd=_USD)
-        self.trader = Keypair()
-        self.svm.airdrop(self.trader.pubkey(), 10**10)
-        self.purses = {}
-        for asset in (market.base, market.quote):
-            purse = str(Pubkey.new_unique())
-            self.purses[asset.mint] = purse
-            owner = str(self.trader.pubkey())
-            self._put(token_account(purse, asset=asset, owner=owner, amount=1 << 60))
-            self._put(mint(asset, authority=owner))
-        for account in self.genesis:
-            self._put(account)
-
-    def seen(self) -> DammV2Pool:
-        followed = FollowedDammV2(damm_pools.address(self.market))
-        for _ in range(2):  # the pool first says which vaults to follow
-            for address in followed.accounts():
-                account = self.svm.get_account(Pubkey.from_string(address))
-                assert account is not None
-                state = AccountState(
-                    address=address, slot=1, owner=str(account.owner), data=bytes(account.data)
-                )
-                followed.update(state, seen_ms=_NOW_S * 1000)
-        return followed.snapshot(now_ms=_NOW_S * 1000)
-
-    def take(self, paid: str, fill: Fill, *, exact_in: bool) -> tuple[int, int]:
-        """Return what the trader paid and received; the limit is the quote itself."""
-        received = next(mint for mint in self.purses if mint != paid)
-        call = self.seen().instruction(
-            Swap(
-                paid=paid,
-                exact_in=exact_in,
-                amount=fill.paid if exact_in else fill.received,
-                limit=fill.received if exact_in else fill.paid,
-                owner=str(self.trader.pubkey()),
-                paid_from=self.purses[paid],
-                received_in=self.purses[received],
-            )
-        )
-        metas = [
-            AccountMeta(Pubkey.from_string(meta.address), meta.is_signer, meta.is_writable)
-            for meta in call.accounts
-        ]
-        program = Pubkey.from_string(call.program)
-        self.svm.expire_blockhash()
-        before = self.held(self.purses[paid]), self.held(self.purses[received])
-        message = MessageV0.try_compile(
-            self.trader.pubkey(),
-            [Instruction(program, call.data, metas)],
-            [],
-            self.svm.latest_blockhash(),
-        )
-        done = self.svm.send_transaction(VersionedTransaction(message, [self.trader]))
-        assert isinstance(done, TransactionMetadata), done.meta().logs()
-        after = self.held(self.purses[paid]), self.held(self.purses[received])
-        return before[0] - after[0], after[1] - before[1]
-
-    def held(self, address: str) -> int:
-        account = self.svm.get_account(Pubkey.from_string(address))
-        assert account is not None
-        return int.from_bytes(account.data[64:72], "little")
-
-    def _put(self, made: GenesisAccount) -> None:
-        lamports = made.lamports or self.svm.minimum_balance_for_rent_exemption(len(made.data))
-        account = Account(lamports, made.data, Pubkey.from_string(made.owner))
-        self.svm.set_account(Pubkey.from_string(made.address), account)
+def _net(market: Market) -> Opened[DammV2Pool]:
+    return Opened(damm_pools, FollowedDammV2, market, _DEPTH)
 
 
 @pytest.fixture(params=MARKETS.values(), ids=lambda market: market.pair)
-def net(request: pytest.FixtureRequest) -> _Localnet:
-    return _Localnet(request.param)
+def net(request: pytest.FixtureRequest) -> Opened[DammV2Pool]:
+    return _net(request.param)
 
 
-def test_that_what_is_quoted_is_what_happens(net: _Localnet) -> None:
+def test_that_what_is_quoted_is_what_happens(net: Opened[DammV2Pool]) -> None:
     one = 10**net.market.base.decimals
     base, quote = net.market.base.mint, net.market.quote.mint
-    size = int(40_000 / _USD[net.market.base.symbol] * one)
+    size = int(40_000 / USD[net.market.base.symbol] * one)
     for amount in (size // 1000, size, 5 * size + 1):
         for paid, exact_in in ((base, True), (quote, False), (quote, True), (base, False)):
             seen = net.seen()
@@ -139,17 +36,17 @@ def test_that_what_is_quoted_is_what_happens(net: _Localnet) -> None:
             assert net.take(paid, fill, exact_in=exact_in) == (fill.paid, fill.received)
 
 
-def test_that_a_pool_opens_at_the_price_and_depth_asked(net: _Localnet) -> None:
+def test_that_a_pool_opens_at_the_price_and_depth_asked(net: Opened[DammV2Pool]) -> None:
     seen, market = net.seen(), net.market
     asked = net.price.scaleb(market.quote.decimals - market.base.decimals)
     assert abs(seen.about.spot / asked - 1) < Decimal("1e-9")
     assert seen.pool.reserves == seen.vaults
     for asset, amount in zip((market.base, market.quote), seen.vaults, strict=True):
-        worth = Decimal(amount).scaleb(-asset.decimals) * _USD[asset.symbol]
+        worth = Decimal(amount).scaleb(-asset.decimals) * USD[asset.symbol]
         assert abs(worth - _DEPTH) < 1
 
 
-def test_that_fees_are_those_of_its_market(net: _Localnet) -> None:
+def test_that_fees_are_those_of_its_market(net: Opened[DammV2Pool]) -> None:
     market, amount = net.market, 10**12
     fill = net.seen().exact_in(market.quote.mint, amount)
     bps = 1 if market.pair in {"USDT-USDC", "PYUSD-USDC"} else 25
@@ -157,7 +54,7 @@ def test_that_fees_are_those_of_its_market(net: _Localnet) -> None:
     assert fill.fee_on_input
 
 
-def test_that_a_pool_can_be_driven_to_the_ends_of_its_range(net: _Localnet) -> None:
+def test_that_a_pool_can_be_driven_to_the_ends_of_its_range(net: Opened[DammV2Pool]) -> None:
     base, quote = net.market.base.mint, net.market.quote.mint
     start = net.seen().about.spot
     reach = damm_pools.design(net.market).reach
@@ -176,14 +73,9 @@ def test_that_a_pool_can_be_driven_to_the_ends_of_its_range(net: _Localnet) -> N
 
 @pytest.mark.parametrize("sells_sol", [True, False])
 def test_that_wrapped_sol_in_a_vault_is_backed_by_lamports(*, sells_sol: bool) -> None:
-    net = _Localnet(MARKETS["SOL-USDC"])
-    vault = Pubkey.from_string(net.seen().pool.vaults[0])
-    paid = (net.market.base if sells_sol else net.market.quote).mint
-    for _ in range(2):
-        account = net.svm.get_account(vault)
-        assert account is not None
-        assert account.lamports == _RENT + net.held(str(vault))
-        net.take(paid, net.seen().exact_in(paid, 10**9), exact_in=True)
+    net = _net(MARKETS["SOL-USDC"])
+    vault = net.seen().pool.vaults[0]
+    assert all(net.backs_its_sol(vault, sells=sells_sol) for _ in range(2))
 
 
 def test_that_every_market_has_a_pool_of_its_own() -> None:
