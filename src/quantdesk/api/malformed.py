@@ -18,6 +18,7 @@ HOW = {
     "idempotencyKey": "idempotencyKey must be 1 to 128 letters, digits and signs of ASCII",
     "expiresAt": 'expiresAt must be a time with its zone such as "2026-01-31T12:00:00Z"',
     "quoteId": "quoteId must be the quoteId of a preview",
+    "priority": 'priority must be "economy", "normal" or "urgent"',
 }
 """How each field of an order is written."""
 

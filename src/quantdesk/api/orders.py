@@ -16,6 +16,7 @@ import msgspec
 from fastapi import APIRouter, Query
 from fastapi import Request as Framed
 from fastapi.responses import Response
+from msgspec import UNSET, UnsetType
 from pydantic import BaseModel, ConfigDict, Field
 
 from quantdesk.access.model import Permission
@@ -23,6 +24,7 @@ from quantdesk.api.answers import json, returns
 from quantdesk.api.edge import Reply, Request
 from quantdesk.api.malformed import HOW, cut, explained, repeated
 from quantdesk.api.needs import needs
+from quantdesk.chains.port import Priority
 from quantdesk.core.clock import iso, unix_ms
 from quantdesk.core.errors import Refused
 from quantdesk.core.markets import Market, Side, market
@@ -55,6 +57,7 @@ class NewOrderRequest(msgspec.Struct, frozen=True, rename="camel", forbid_unknow
     idempotency_key: Annotated[str, msgspec.Meta(min_length=1, max_length=_KEY_MAX)] | None = None
     expires_at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
     quote_id: UUID | None = None
+    priority: Priority | UnsetType | None = UNSET
 
 
 class PlacedView(msgspec.Struct, frozen=True, rename="camel"):
@@ -240,6 +243,7 @@ class OrderRoutes:
             slippage_bps=wanted.slippage_bps,
             limit_price=_limit_price(wanted.limit_price),
             expires_ms=_expires_ms(wanted),
+            priority=wanted.priority or None,
             key=key,
             body_hash=b"" if key is None else _meaning(wanted),
         )
@@ -316,8 +320,13 @@ def _key(request: Request, wanted: NewOrderRequest) -> str | None:
 
 
 def _meaning(wanted: NewOrderRequest) -> bytes:
-    """Return a hash of what is asked, however it is spelled."""
-    spelled = msgspec.json.encode(msgspec.structs.replace(wanted, idempotency_key=None))
+    """Return a hash of what is asked, however it is spelled.
+
+    Keys are kept for days: a field that came later counts only where it is there, so that a request
+    from before it, sent again, is the same request.
+    """
+    said = msgspec.structs.replace(wanted, idempotency_key=None, priority=wanted.priority or UNSET)
+    spelled = msgspec.json.encode(said)
     return hashlib.sha256(spelled).digest()
 
 
@@ -342,6 +351,7 @@ def _evidence(order: Order, decision: dict[str, Any], attempts: list[Attempt]) -
             "baseRaw": order.base_raw,
             "slippageBps": order.slippage_bps,
             "limitPrice": None if order.limit_price is None else f"{order.limit_price:f}",
+            "priority": order.priority,
             "mode": order.mode,
             "createdAt": iso(order.created_ms),
         },

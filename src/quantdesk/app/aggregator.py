@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 
 from quantdesk.chains.jupiter import Client, Jupiter
 from quantdesk.chains.jupiter.chain import Node, Tried
-from quantdesk.chains.port import Instruction, Trade
+from quantdesk.chains.port import Instruction, Priority, Trade
 from quantdesk.chains.solana.chain import Solana
 from quantdesk.chains.solana.keys import Signer
 from quantdesk.core.assets import ASSETS
@@ -104,5 +104,5 @@ def node_of(chain: Solana) -> Node:
     return Node(trial=trial, newest_height=chain.newest_height, fee_lamports_max=_FEE_LAMPORTS_MAX)
 
 
-async def _told_lamports(steps: Sequence[Instruction], _: int) -> int:
+async def _told_lamports(steps: Sequence[Instruction], _: int, __: Priority | None) -> int:
     return sum(int(step.data) for step in steps)

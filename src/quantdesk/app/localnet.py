@@ -18,9 +18,8 @@ from quantdesk.app.localnet_operator import LocalnetOperator
 from quantdesk.app.opened import Hands, Opened
 from quantdesk.app.pools import Ground, Knowledge, open_pools
 from quantdesk.app.standing import flat, standing, trading
-from quantdesk.chains.port import Fate, Trade, Wallet
+from quantdesk.chains.port import Fate, Priority, Trade, Wallet
 from quantdesk.chains.solana.chain import Solana, Terms
-from quantdesk.chains.solana.fees import Policy
 from quantdesk.chains.solana.keys import wallet
 from quantdesk.chains.solana.rpc import Rpc
 from quantdesk.core.assets import ASSETS
@@ -139,7 +138,7 @@ def _wallet(keypair: Keypair, rpc: Rpc, clock: Clock, terms: Terms) -> tuple[Wal
 def _terms(maker_key: Keypair, settings: Settings) -> Terms:
     landing = settings.landing
     return Terms(
-        policy=Policy(landing.policy),
+        policy=Priority(landing.policy),
         priority_lamports_max=landing.priority_lamports_max,
         deviation_bps=landing.deviation_bps,
         lookup_tables=(table_address(str(maker_key.pubkey())),),

@@ -5,8 +5,8 @@ from typing import Final
 
 from yarl import URL
 
+from quantdesk.chains.port import Priority
 from quantdesk.chains.solana.chain import Terms
-from quantdesk.chains.solana.fees import Policy
 from quantdesk.chains.solana.rpc import Rpc
 from quantdesk.core.clock import Clock
 from quantdesk.core.errors import DeskError, Refused
@@ -56,7 +56,7 @@ def terms(settings: Settings) -> Terms:
     """Return how the chain is used, as settings say."""
     landing = settings.landing
     return Terms(
-        policy=Policy(landing.policy),
+        policy=Priority(landing.policy),
         priority_lamports_max=landing.priority_lamports_max,
         deviation_bps=landing.deviation_bps,
     )

@@ -9,7 +9,7 @@ import structlog
 from quantdesk.app.background import Background
 from quantdesk.app.discovery import Discovery
 from quantdesk.app.opened import Opened
-from quantdesk.chains.port import Chain, Instruction, Trade, Wallet
+from quantdesk.chains.port import Chain, Instruction, Priority, Trade, Wallet
 from quantdesk.chains.solana.accounts import LiveAccounts
 from quantdesk.chains.solana.builder import Size
 from quantdesk.chains.solana.chain import Solana
@@ -162,8 +162,10 @@ class _Room:
     def fits(self, trade: Trade, steps: Sequence[Instruction]) -> bool:
         return self._size is not None and self._size(trade, steps).fits
 
-    async def priority_lamports(self, steps: Sequence[Instruction], compute_units: int) -> int:
-        return await self._chain.priority_lamports(steps, compute_units=compute_units)
+    async def priority_lamports(
+        self, steps: Sequence[Instruction], units: int, priority: Priority | None
+    ) -> int:
+        return await self._chain.priority_lamports(steps, compute_units=units, priority=priority)
 
 
 def _answers(rpc: Rpc) -> Probe:

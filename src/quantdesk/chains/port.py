@@ -32,6 +32,14 @@ class Instruction(msgspec.Struct, frozen=True):
     data: bytes
 
 
+class Priority(StrEnum):
+    """How much speed is worth: wait for a quiet block, go with most others, or ahead of them."""
+
+    ECONOMY = "economy"
+    NORMAL = "normal"
+    URGENT = "urgent"
+
+
 class Trade(msgspec.Struct, frozen=True):
     """What a transaction is meant to do, so that it can be checked before and measured after.
 
@@ -39,7 +47,8 @@ class Trade(msgspec.Struct, frozen=True):
     `base_raw` and pays at most `quote_limit_raw`. `memo` ties the transaction to its order and
     attempt. `expected_quote_raw` is what the quote promised to receive or pay, which a simulation
     is held against; 0 says that nothing is known, and nothing is checked. `quoted_slot` is the
-    newest slot the quote knew of: a simulation of an older one says nothing about it.
+    newest slot the quote knew of: a simulation of an older one says nothing about it. `priority`
+    says what to offer for a place in a block; None leaves it to the chain's own terms.
     """
 
     side: Side
@@ -50,6 +59,7 @@ class Trade(msgspec.Struct, frozen=True):
     memo: str
     expected_quote_raw: int = 0
     quoted_slot: int = 0
+    priority: Priority | None = None
 
 
 class Simulation(msgspec.Struct, frozen=True):

@@ -15,6 +15,7 @@ import typer
 from rich.text import Text
 
 from quantdesk import settings as knobs
+from quantdesk.chains.port import Priority
 from quantdesk.cli import figures, typed
 from quantdesk.cli.client import Client, Cut, client
 from quantdesk.cli.route import route
@@ -48,6 +49,12 @@ Slippage = Annotated[
         min=0, max=10_000, help="How far from the quote a fill may land, in basis points."
     ),
 ]
+Pays = Annotated[
+    Priority | None,
+    typer.Option(
+        "--priority", help="Priority fee to land by; the desk's setting landing.policy without it."
+    ),
+]
 Key = Annotated[
     str | None, typer.Option(help="Idempotency key: the same key places the order once.")
 ]
@@ -63,6 +70,7 @@ class Wish:
     pair: str
     limit: str | None
     slippage_bps: int
+    priority: Priority | None = None
 
     def body(self) -> bytes:
         """Return the JSON of it, with every digit as it was typed."""
@@ -74,6 +82,8 @@ class Wish:
         }
         if self.limit is not None:
             fields["limitPrice"] = msgspec.Raw(self.limit.encode())
+        if self.priority is not None:
+            fields["priority"] = self.priority
         return msgspec.json.encode(fields)
 
 
@@ -92,6 +102,7 @@ def _command(direction: str) -> Callable[..., None]:
         pair: Pair,
         limit: Limit = None,
         slippage: Slippage = 50,
+        priority: Pays = None,
         key: Key = None,
         watch: Watch = False,  # noqa: FBT002 - a flag
         json: Json = False,  # noqa: FBT002 - a flag
@@ -103,6 +114,7 @@ def _command(direction: str) -> Callable[..., None]:
             pair=typed.pair(pair),
             limit=None if limit is None else typed.number(limit, "limit"),
             slippage_bps=slippage,
+            priority=priority,
         )
         _go(knobs.home(home), wish, _Ways(key, watch, json))
 

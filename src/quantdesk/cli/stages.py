@@ -139,7 +139,8 @@ def _facts(order: OrderView) -> list[tuple[str, str | Text]]:
 def _bounds(order: OrderView) -> str:
     quote = order.pair.split("-")[1]
     limit = "" if order.limit_price is None else f"limit {order.limit_price:f} {quote}, "
-    return f"{limit}slippage {order.slippage_bps} bps, {order.mode}"
+    priority = "" if order.priority is None else f"{order.priority} priority, "
+    return f"{limit}slippage {order.slippage_bps} bps, {priority}{order.mode}"
 
 
 def _prices(order: OrderView, unit: str) -> list[tuple[str, str | Text]]:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import msgspec
 
+from quantdesk.chains.port import Priority
 from quantdesk.core.clock import iso
 from quantdesk.core.errors import DeskError, Refused, Unavailable
 from quantdesk.core.markets import Market, Side
@@ -45,6 +46,7 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     slippage_bps: int
     limit_price: Decimal | None = None
     expires_ms: int | None = None
+    priority: Priority | None = None
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,7 +11,8 @@ second opinion, short enough to be read first. What it checks, from the inside o
 5. What people read (intent, decision, quotes, receipt, amounts) is what the rows say, events are
    versions 1 to n, and every event that names a transaction has its signed bytes.
 
-Exit code 0: all of it holds. 1: something does not; it is said which. Layouts: migration 0012.
+Exit code 0: all of it holds. 1: something does not; it is said which. Layouts:
+migrations 0012 and 0018.
 """
 
 import hashlib
@@ -165,14 +166,17 @@ def event_leaf(pack: dict[str, Any], event: dict[str, Any]) -> str:
 
 def intent(asked: dict[str, Any]) -> bytes:
     """Return the bytes of what was asked for."""
-    has(asked, "intent", "the intent")
+    known = {name: told for name, told in asked.items() if name != "priority"}
+    has(known, "intent", "the intent")
     text = identifier(asked["accountId"]) + integers(">q", exact(asked["baseRaw"]))
     text += integers(">i", asked["slippageBps"]) + identifier(asked["decisionId"])
     text += moment(asked["createdAtUs"])
     text += b"\xff" * 8 if asked["expiresAtUs"] is None else moment(asked["expiresAtUs"])
     expect(asked["limitPrice"] != "", "limitPrice is null or a price")
     limit = asked["limitPrice"] or ""
-    words = (asked["mode"], asked["pair"], asked["direction"], limit, asked["notionalUsd"])
+    words = [asked["mode"], asked["pair"], asked["direction"], limit, asked["notionalUsd"]]
+    words += [asked["priority"]] if "priority" in asked else []  # only of orders that have one
+    expect(not any("\n" in word for word in words), "a term of the intent is two")
     return text + "\n".join(words).encode() + b"\0"
 
 

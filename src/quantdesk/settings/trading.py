@@ -103,7 +103,7 @@ class LandingSettings(Section):
     """How transactions get into a block, and what that may cost."""
 
     policy: Literal["economy", "normal", "urgent"] = "normal"
-    """What a block's space is worth: less than most pay, as most, or more."""
+    """What speed is worth: less than most pay, as most, or more; an order's own priority wins."""
     priority_lamports_max: int = Field(1_000_000, ge=0)
     """The most a transaction offers beside its base fee."""
     deviation_bps: int = Field(25, ge=0, le=10_000)

@@ -16,7 +16,7 @@ from typing import Final
 from uuid import UUID
 
 from quantdesk.bus.memory import Memory
-from quantdesk.chains.port import Wallet
+from quantdesk.chains.port import Priority, Wallet
 from quantdesk.core.assets import ASSETS
 from quantdesk.core.ids import uuid7
 from quantdesk.core.markets import Market, Side, market
@@ -53,6 +53,7 @@ class Wish:
     slippage_bps: int = 50
     limit_price: Decimal | None = None
     expires_ms: int | None = None
+    priority: Priority | None = None
     key: str | None = None
     body_hash: bytes = b"body"
 
@@ -138,7 +139,7 @@ class Stage:
         intent = Intent(
             account_id=self.account_id, market=traded, side=wish.side, base_raw=wish.base_raw,
             slippage_bps=wish.slippage_bps, limit_price=wish.limit_price,
-            expires_ms=wish.expires_ms,
+            expires_ms=wish.expires_ms, priority=wish.priority,
         )  # fmt: skip
         return check(intent, limits=Limits(), facts=facts, decision_id=self.new_id())
 

@@ -21,6 +21,7 @@ from tests.flow.access.audited import DAY_S, World
 from quantdesk.access.audit import verify as verifying
 from quantdesk.access.audit.evidence import pack
 from quantdesk.access.audit.verify import verify
+from quantdesk.chains.port import Priority
 from quantdesk.core.errors import Corrupt, Refused, Unavailable
 from quantdesk.engines.orders.model import OrderStatus
 from quantdesk.ops import verify_evidence
@@ -114,6 +115,7 @@ async def test_that_a_cancelled_order_is_covered(stage: Stage, world: World) -> 
         ("delete from order_events where version = 5", "of order events"),
         ("update orders set base_raw = base_raw + 1", "not as they were"),
         ("update orders set limit_price = 7", "not as they were"),
+        ("update orders set priority = 'economy'", "not as they were"),
         ("update order_attempts set raw = raw || '\\x00'", "not as they were"),
         ("update order_attempts set route = '{}'", "not as they were"),
         ("delete from order_attempts", "all are gone"),
@@ -214,8 +216,31 @@ async def test_that_a_pack_waits_for_the_chain(stage: Stage, world: World) -> No
     assert unknown.value.code == "order.unknown"
 
 
-async def test_that_every_part_of_a_pack_counts(stage: Stage, world: World) -> None:
-    [order_id] = await traded(stage, Wish(limit_price=Decimal("200.5")))
+async def test_that_a_priority_is_proven_where_it_was_chosen(stage: Stage, world: World) -> None:
+    urgent, bare = await traded(stage, Wish(priority=Priority.URGENT), Wish())
+    await world.keep(0)
+
+    packs = [await evidence(world, order_id) for order_id in (urgent, bare)]
+
+    assert packs[0]["intent"]["priority"] == "urgent"
+    assert "priority" not in packs[1]["intent"], "older verifiers read this pack too"
+    for found in packs:
+        verify_evidence.verify(found)
+    usd = packs[0]["intent"]["notionalUsd"]
+    del packs[0]["intent"]["priority"]
+    assert not holds(packs[0])
+    packs[0]["intent"]["notionalUsd"] = f"{usd}\nurgent"
+    assert not holds(packs[0]), "two terms do not pass for one"
+    packs[1]["intent"]["priority"] = "urgent"
+    assert not holds(packs[1])
+
+
+@pytest.mark.parametrize("priority", [None, Priority.ECONOMY])
+async def test_that_every_part_of_a_pack_counts(
+    stage: Stage, world: World, priority: Priority | None
+) -> None:
+    wish = Wish(limit_price=Decimal("200.5"), priority=priority)
+    [order_id] = await traded(stage, wish)
     await world.keep(5)
     found = await evidence(world, order_id)
     verify_evidence.verify(found)

@@ -8,9 +8,8 @@ from solders.pubkey import Pubkey
 from tests.flow.chains_solana import counter
 from tests.flow.chains_solana.desk import Desk, opened, trade
 
-from quantdesk.chains.port import AccountMeta, Fate, Instruction, Trade
+from quantdesk.chains.port import AccountMeta, Fate, Instruction, Priority, Trade
 from quantdesk.chains.solana.chain import Terms
-from quantdesk.chains.solana.fees import Policy
 from quantdesk.core.errors import Refused, Unavailable
 from quantdesk.core.markets import Side
 from quantdesk.localnet.lookup_table import lookup_table
@@ -90,7 +89,7 @@ async def test_refuses_a_large_trade_without_a_table(desk: Desk) -> None:
 
 
 async def test_pays_the_priority_fee_it_says(tmp_path: Path) -> None:
-    async with opened(tmp_path, terms=Terms(policy=Policy.URGENT)) as desk:
+    async with opened(tmp_path, terms=Terms(policy=Priority.URGENT)) as desk:
         made = await desk.prepared(SALE, QUOTE)
         await desk.chain.send(made)
         await desk.slots(3)

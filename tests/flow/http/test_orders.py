@@ -164,10 +164,11 @@ async def test_replays_a_key_by_header_or_by_body(client: Client) -> None:
     by_both = await client.order({**SELL, "idempotencyKey": key}, **{"Idempotency-Key": key})
     spelled = b'{"direction":"SELL", "amount":1, "pair":"SOL-USDC"}'
     other_spelling = await client.order(spelled, **{"Idempotency-Key": key})
+    nulled = await client.order({**SELL, "priority": None}, **{"Idempotency-Key": key})
 
     assert first.status == 201
     assert "idempotency-replayed" not in first.headers
-    for replay in (by_header, by_both, other_spelling):
+    for replay in (by_header, by_both, other_spelling, nulled):
         assert replay.status == 200
         assert replay.headers["idempotency-replayed"] == "true"
         assert replay.headers["location"] == first.headers["location"]

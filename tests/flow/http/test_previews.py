@@ -94,6 +94,20 @@ async def test_refuses_a_quote_of_another_order(client: Client) -> None:
     assert (answer.status, answer.code) == (422, "quote.mismatch")
 
 
+@pytest.mark.parametrize("path", ["/api/orders", "/api/orders/preview"])
+async def test_refuses_a_priority_where_nothing_is_paid_for_speed(
+    client: Client, path: str
+) -> None:
+    before = await client.count()
+
+    answer = await client.post(path, {**SELL, "priority": "urgent"})
+
+    assert (answer.status, answer.code) == (422, "priority.unsupported")
+    assert "leave priority out" in answer.body["detail"]
+    assert (await client.post("/api/orders/preview", {**SELL, "priority": None})).status == 200
+    assert await client.count() == before
+
+
 async def test_refuses_a_preview_as_it_would_the_order(client: Client) -> None:
     answer = await client.post("/api/orders/preview", {**SELL, "pair": "SOL-DOGE"})
 

@@ -33,6 +33,16 @@ def test_knows_how_every_field_is_written() -> None:
     assert set(HOW) == NAMES
 
 
+def test_means_the_same_by_a_body_as_before_there_was_a_priority() -> None:
+    body = b'{"pair":"SOL-USDC","amount":1,"direction":"SELL"}'
+
+    # Idempotency keys are kept with a hash of this, over upgrades.
+    assert msgspec.json.encode(msgspec.json.decode(body, type=NewOrderRequest)) == (
+        b'{"pair":"SOL-USDC","amount":1,"direction":"SELL","limitPrice":null,"slippageBps":50,'
+        b'"idempotencyKey":null,"expiresAt":null,"quoteId":null}'
+    )
+
+
 @given(st.fixed_dictionaries({}, optional=dict.fromkeys(sorted(NAMES), JSON)))
 def test_speaks_of_fields_and_not_of_schemas(body: dict[str, Any]) -> None:
     told = refused(msgspec.json.encode(body))

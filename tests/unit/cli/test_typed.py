@@ -1,9 +1,13 @@
 """The promise: what a trader types is taken exactly, or refused with the way to write it."""
 
+import json
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from quantdesk.chains.port import Priority
 from quantdesk.cli import typed
 from quantdesk.cli.order import Wish
 from quantdesk.core.errors import Refused
@@ -66,4 +70,7 @@ def test_a_wish_becomes_json_with_every_digit() -> None:
         b'{"pair":"SOL-USDC","amount":10.500000000000000000001,"direction":"BUY",'
         b'"slippageBps":50,"limitPrice":0.10}'
     )
-    assert b"limitPrice" not in Wish("SELL", "1", "SOL-USDC", None, 0).body()
+    bare = Wish("SELL", "1", "SOL-USDC", None, 0)
+    assert not any(name in bare.body() for name in (b"limitPrice", b"priority"))
+    urgent = replace(bare, priority=Priority.URGENT)
+    assert json.loads(urgent.body()) == {**json.loads(bare.body()), "priority": "urgent"}

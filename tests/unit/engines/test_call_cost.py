@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from quantdesk.chains.paper import Paper
-from quantdesk.chains.port import AccountState, Instruction, Trade, Wallet
+from quantdesk.chains.port import AccountState, Instruction, Priority, Trade, Wallet
 from quantdesk.core.assets import ASSETS, Asset
 from quantdesk.core.errors import Refused
 from quantdesk.core.markets import Side, market
@@ -66,7 +67,7 @@ def dollars(lamports: int, _asset: Asset) -> int:
 
 def floor(
     *pools: Pool,
-    call_lamports: CallFee = lambda _units: 0,
+    call_lamports: CallFee = lambda _units, _priority: 0,
     through: Sequence[str] = (),
     units_max: int | None = None,
 ) -> Floor:
@@ -92,7 +93,9 @@ def hops(choice: Choice) -> list[int]:
 
 def of_two(side: Side, lamports: int) -> Choice:
     """Return a route over two pools, where the second one's call costs so much."""
-    on = floor(pool("a", 10_000), pool("b", 1_000), call_lamports=lambda _units: lamports)
+    on = floor(
+        pool("a", 10_000), pool("b", 1_000), call_lamports=lambda _units, _priority: lamports
+    )
     return routed(on, wanted(side), now_ms=0)
 
 
@@ -107,6 +110,24 @@ def test_that_a_leg_has_to_bring_more_than_the_network_takes_for_it(side: Side) 
     assert len(of_two(side, just * 101 // 100).route.legs) == 1
 
 
+@pytest.mark.parametrize(
+    ("priority", "cost", "legs"),
+    [(None, "0", 2), (Priority.ECONOMY, "0.00015", 2), (Priority.URGENT, "150000", 1)],
+)
+def test_that_a_leg_is_charged_at_the_order_s_own_priority(
+    priority: Priority | None, cost: str, legs: int
+) -> None:
+    lamports = {None: 0, Priority.ECONOMY: 1_000, Priority.URGENT: 10**12}
+    on = floor(
+        pool("a", 10_000), pool("b", 1_000), call_lamports=lambda _units, asked: lamports[asked]
+    )
+
+    choice = routed(on, msgspec.structs.replace(wanted(Side.SELL), priority=priority), now_ms=0)
+
+    assert len(choice.route.legs) == legs
+    assert described(choice, now_ms=0)["callCost"] == cost
+
+
 @pytest.mark.parametrize("side", Side)
 def test_that_two_hops_are_charged_twice(side: Side) -> None:
     stable = Product(about("d", (USDT, QUOTE), Decimal(1)), (2 * 10**12, 2 * 10**12), 100)
@@ -114,7 +135,7 @@ def test_that_two_hops_are_charged_twice(side: Side) -> None:
     near = pool("a", 10_000)
 
     def taken(lamports: int) -> Choice:
-        on = floor(near, *far, call_lamports=lambda _units: lamports, through=[USDT])
+        on = floor(near, *far, call_lamports=lambda _units, _priority: lamports, through=[USDT])
         return routed(on, wanted(side), now_ms=0)
 
     free = taken(0)
@@ -135,7 +156,7 @@ def test_that_what_a_call_was_reckoned_to_cost_is_told() -> None:
 
 def test_that_a_cost_without_a_price_is_told_as_unknown() -> None:
     on = replace(
-        floor(pool("a", 10_000), pool("b", 1_000), call_lamports=lambda _units: 10**9),
+        floor(pool("a", 10_000), pool("b", 1_000), call_lamports=lambda _units, _priority: 10**9),
         worth=lambda _lamports, _asset: 0,
     )
     choice = routed(on, wanted(Side.SELL), now_ms=0)

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from quantdesk.chains.paper import Paper
-from quantdesk.chains.port import Wallet
+from quantdesk.chains.port import Priority, Wallet
 from quantdesk.core.assets import ASSETS, Asset
 from quantdesk.core.errors import DeskError, Refused, Unavailable
 from quantdesk.core.markets import Market, Side, market
@@ -83,7 +84,7 @@ async def test_that_what_the_place_costs_counts(
         assert asset is SOL.quote
         return lamports  # in base units of the quote asset, of which 10,000 are a cent
 
-    async def priority(_steps: object, _units: int) -> int:
+    async def priority(_steps: object, _units: int, _priority: object) -> int:
         return fee - 5_000
 
     dear = replace(
@@ -95,6 +96,26 @@ async def test_that_what_the_place_costs_counts(
     nets = {one.floor.name: one.net_raw for one in found.ranked}
     gross = int(Decimal(price) * 10**6)
     assert nets == {"a": 100_000_000, "b": gross + (fee if side is Side.BUY else -fee)}
+
+
+@pytest.mark.parametrize(
+    ("priority", "best"), [(None, "b"), (Priority.ECONOMY, "b"), (Priority.URGENT, "a")]
+)
+async def test_that_a_place_costs_what_the_order_itself_pays_for_it(
+    priority: Priority | None, best: str
+) -> None:
+    async def offered(_steps: object, _units: int, asked: Priority | None) -> int:
+        return 20_000 if asked is Priority.URGENT else 0
+
+    dear = replace(
+        floor("b", "99.99"),  # a cent better
+        network_fee_lamports=1,
+        priority_lamports=offered,
+        worth=lambda lamports, _asset: lamports,
+    )
+    asked = msgspec.structs.replace(wanted(), priority=priority)
+
+    assert ranked(await offers(floor("a", "100"), dear, of=asked))[0] == best
 
 
 def learned(of: Floor, **bias: str) -> Floor:

@@ -4,10 +4,13 @@ import json
 from decimal import Decimal
 from uuid import UUID
 
+import msgspec
+
+from quantdesk.chains.port import Priority
 from quantdesk.core.clock import iso
 from quantdesk.core.markets import Side
 from quantdesk.engines.orders.model import Failure, Filled, Order, OrderStatus, event
-from quantdesk.engines.orders.wire import encode, event_view, order_view
+from quantdesk.engines.orders.wire import encode, event_view, message_view, order_view
 
 ORDER = Order(
     id=UUID(int=1), mode="paper", account_id=UUID(int=2), pair="SOL-USDC", side=Side.BUY,
@@ -24,6 +27,18 @@ def test_that_a_fresh_order_shows_only_what_is_known() -> None:
     assert [log["status"] for log in shown["logs"]] == ["PENDING"]
     absent = {"executionPrice", "txHash", "filled", "error", "waiting", "outcome", "limitPrice"}
     assert not absent & set(shown)
+
+
+def test_that_a_priority_is_told_with_the_terms_and_only_where_it_was_chosen() -> None:
+    urgent = msgspec.structs.replace(ORDER, priority=Priority.URGENT)
+
+    def told(order: Order) -> list[dict[str, object]]:
+        first = event(order)
+        shown = order_view(order, []), message_view(first, mode="paper").terms
+        return [json.loads(encode(view)) for view in shown]
+
+    assert [view["priority"] for view in told(urgent)] == ["urgent", "urgent"]
+    assert not any("priority" in view for view in told(ORDER))
 
 
 def test_that_numbers_are_exact_literals_and_realized_amounts_strings() -> None:

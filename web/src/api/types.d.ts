@@ -2601,6 +2601,7 @@ export interface components {
             /** @default null */
             limitPrice: number | null;
             pair: string;
+            priority?: components["schemas"]["Priority"] | null;
             /** @default null */
             quoteId: string | null;
             /** @default 50 */
@@ -2769,6 +2770,8 @@ export interface components {
             /** @default null */
             outcome: string | null;
             pair: string;
+            /** @default null */
+            priority: string | null;
             /** @default null */
             route: Record<string, never> | null;
             slippageBps: number;
@@ -3000,6 +3003,12 @@ export interface components {
         PricesView: {
             prices: components["schemas"]["PriceView"][];
         };
+        /**
+         * Priority
+         * @description How much speed is worth: wait for a quiet block, go with most others, or ahead of them.
+         * @enum {unknown}
+         */
+        Priority: "economy" | "normal" | "urgent";
         /**
          * Problem
          * @description The body of every error.
@@ -3466,6 +3475,8 @@ export interface components {
             /** @default null */
             limitPrice: string | null;
             pair: string;
+            /** @default null */
+            priority: string | null;
             slippageBps: number;
         };
         /**

@@ -190,6 +190,8 @@ def _intent(wanted: Mapping[str, Any] | None) -> Document | None:
         "decisionId": str(wanted["decision_id"]),
         "createdAtUs": _us(wanted["created_at"]),
         "expiresAtUs": None if expires is None else _us(expires),
+        # Told where it was asked for: packs of all others are read by older verifiers too.
+        **({} if wanted["priority"] is None else {"priority": wanted["priority"]}),
     }
 
 

@@ -10,7 +10,7 @@ Everything that decides is in the pure files beside this one.
 """
 
 from base64 import b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, TypeVar
@@ -22,6 +22,7 @@ from solders.transaction import VersionedTransaction
 from quantdesk.chains.port import (
     Fate,
     Instruction,
+    Priority,
     Receipt,
     Sighting,
     Simulation,
@@ -41,7 +42,7 @@ from quantdesk.chains.solana.answers import (
 from quantdesk.chains.solana.failures import UNKNOWN, failure, instruction_index
 from quantdesk.chains.solana.keys import Signer
 from quantdesk.chains.solana.monitor import Commitment, Finality, Search, Sent
-from quantdesk.chains.solana.recent import Blockhashes, LookupTables, UnitPrices
+from quantdesk.chains.solana.recent import Blockhashes, LookupTables, Prices, UnitPrices
 from quantdesk.chains.solana.reverts import explained
 from quantdesk.chains.solana.rpc import Preflight, Rpc
 from quantdesk.chains.solana.tables import Table
@@ -66,16 +67,16 @@ class Terms:
     balances are read at; `reverted_at` what a failed execution must reach before it counts (with
     FINALIZED no fork can revive it, 13 s later).
 
-    `policy` says what of recent priority fees to pay; `unit_price_min` and `unit_price_max` bound
-    it in micro-lamports per compute unit, `priority_lamports_max` in lamports per transaction.
-    `deviation_bps` is how much worse than its quote a trade may simulate. `lookup_tables` are the
-    addresses of the tables that large transactions may use.
+    `policy` is the priority of trades without their own. Whatever the priority, `unit_price_min`
+    and `unit_price_max` bound it in micro-lamports per compute unit, `priority_lamports_max` in
+    lamports per transaction. `deviation_bps` is how much worse than its quote a trade may simulate.
+    `lookup_tables` are the addresses of the tables that large transactions may use.
     """
 
     poll_s: float = 0.2
     landed_at: Commitment = Commitment.CONFIRMED
     reverted_at: Commitment = Commitment.FINALIZED
-    policy: fees.Policy = fees.Policy.NORMAL
+    policy: Priority = Priority.NORMAL
     unit_price_min: int = 0
     unit_price_max: int = 1_000_000
     priority_lamports_max: int = 1_000_000
@@ -90,9 +91,10 @@ class Terms:
         assert self.deviation_bps >= 0
 
     @property
-    def bid(self) -> fees.Bid:
+    def bids(self) -> Mapping[Priority, fees.Bid]:
         """Return what is offered for speed."""
-        return fees.bid(self.policy, price_min=self.unit_price_min, price_max=self.unit_price_max)
+        least, most = self.unit_price_min, self.unit_price_max
+        return {one: fees.bid(one, price_min=least, price_max=most) for one in Priority}
 
 
 _DEFAULTS: Final = Terms()
@@ -117,7 +119,7 @@ class Solana:
         self._clock = clock
         self._terms = terms
         self._blockhashes = Blockhashes(rpc=rpc, clock=clock)
-        self._unit_prices = UnitPrices(rpc=rpc, clock=clock, bid=terms.bid)
+        self._unit_prices = UnitPrices(rpc=rpc, clock=clock, bids=terms.bids)
         self._tables = LookupTables(rpc=rpc, clock=clock, addresses=terms.lookup_tables)
         self._trials = Trials(rpc=rpc, wallet=wallet, deviation_bps=terms.deviation_bps)
 
@@ -173,18 +175,22 @@ class Solana:
         return answer.value.last_valid_block_height + _AHEAD_BLOCKS
 
     async def priority_lamports(
-        self, instructions: Sequence[Instruction], *, compute_units: int
+        self,
+        instructions: Sequence[Instruction],
+        *,
+        compute_units: int,
+        priority: Priority | None = None,
     ) -> int:
         """Return the priority fee that instructions of so many units would offer now; never fails.
 
         The units are those of the whole transaction, as a simulation would find them.
         """
-        price = await self._unit_prices.get(_contested(instructions, self._wallet))
-        return self._offer(price, fees.compute_limit(compute_units))[1]
+        prices = await self._unit_prices.get(_contested(instructions, self._wallet))
+        return self._offer(prices, priority, fees.compute_limit(compute_units))[1]
 
-    def call_lamports(self, compute_units: int) -> int:
+    def call_lamports(self, compute_units: int, priority: Priority | None = None) -> int:
         """Return what a call of so many units adds to a priority fee at the price seen last."""
-        return self._offer(self._unit_prices.last, fees.compute_limit(compute_units))[1]
+        return self._offer(self._unit_prices.last, priority, fees.compute_limit(compute_units))[1]
 
     async def send(self, transaction: Transaction) -> None:
         """Hand the bytes to the node; doing it again is harmless. Raises `Unavailable`."""
@@ -262,9 +268,9 @@ class Solana:
         contested = _contested(instructions, self._wallet)
         self._unit_prices.begin(contested)  # to travel with the simulation, if it has to
         simulation = await self._trials.run(trade, draft, tables)
-        price = await self._unit_prices.get(contested)
+        prices = await self._unit_prices.get(contested)
         limit = fees.compute_limit(simulation.compute_units)
-        price, lamports = self._offer(price, limit)
+        price, lamports = self._offer(prices, trade.priority, limit)
         made = written(compute_units=limit, unit_price=price)
         signature = signer.sign_message(to_bytes_versioned(made))
         signed = VersionedTransaction.populate(made, [signature])
@@ -281,9 +287,9 @@ class Solana:
             return ()
         return await self._tables.get()
 
-    def _offer(self, price: int, limit: int) -> tuple[int, int]:
-        most = self._terms.priority_lamports_max
-        price = fees.affordable(price, compute_units=limit, lamports_max=most)
+    def _offer(self, prices: Prices, priority: Priority | None, limit: int) -> tuple[int, int]:
+        asked, most = prices[priority or self._terms.policy], self._terms.priority_lamports_max
+        price = fees.affordable(asked, compute_units=limit, lamports_max=most)
         return price, fees.priority_lamports(price, compute_units=limit)
 
     async def _look(self, transactions: Sequence[Transaction]) -> list[Sighting]:

@@ -1,6 +1,6 @@
 """What to pay for speed and how much compute to ask for; pure.
 
-    recent fees of the accounts to be written → the policy's percentile, at least its floor
+    recent fees of the accounts to be written → the priority's percentile, at least its floor
     → at most the cap per unit → at most the cap per transaction
 
 A transaction's network fee is 5,000 lamports per signature plus its compute limit times the price
@@ -8,9 +8,9 @@ of a compute unit in micro-lamports, rounded up: https://solana.com/docs/core/fe
 """
 
 from collections.abc import Sequence
-from enum import StrEnum
 from typing import Final, NamedTuple
 
+from quantdesk.chains.port import Priority
 from quantdesk.chains.solana.answers import PrioritizationFee
 
 COMPUTE_UNITS_MAX: Final = 1_400_000
@@ -20,16 +20,8 @@ _PERCENT: Final = 100
 _MICRO: Final = 1_000_000
 
 
-class Policy(StrEnum):
-    """How much speed is worth: wait for a quiet block, go with most others, or ahead of them."""
-
-    ECONOMY = "economy"
-    NORMAL = "normal"
-    URGENT = "urgent"
-
-
 class Bid(NamedTuple):
-    """What a policy offers per compute unit: a percentile of recent fees, within bounds.
+    """What a priority offers per compute unit: a percentile of recent fees, within bounds.
 
     Prices are micro-lamports; `price_min` counts even where nobody else pays anything, `price_max`
     whatever others pay.
@@ -41,13 +33,13 @@ class Bid(NamedTuple):
 
 
 # Of the least that landed in each recent block with a write to the same accounts.
-_PERCENTILES: Final = {Policy.ECONOMY: 25, Policy.NORMAL: 75, Policy.URGENT: 95}
-_FLOORS: Final = {Policy.ECONOMY: 0, Policy.NORMAL: 0, Policy.URGENT: 10_000}
+_PERCENTILES: Final = {Priority.ECONOMY: 25, Priority.NORMAL: 75, Priority.URGENT: 95}
+_FLOORS: Final = {Priority.ECONOMY: 0, Priority.NORMAL: 0, Priority.URGENT: 10_000}
 
 
-def bid(policy: Policy, *, price_min: int, price_max: int) -> Bid:
-    """Return what a policy offers on a chain where prices are kept within these bounds."""
-    return Bid(_PERCENTILES[policy], max(price_min, _FLOORS[policy]), price_max)
+def bid(priority: Priority, *, price_min: int, price_max: int) -> Bid:
+    """Return what a priority offers on a chain where prices are kept within these bounds."""
+    return Bid(_PERCENTILES[priority], max(price_min, _FLOORS[priority]), price_max)
 
 
 def unit_price(recent: Sequence[PrioritizationFee], offer: Bid) -> int:

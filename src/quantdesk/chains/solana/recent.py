@@ -1,13 +1,14 @@
 """Answers good for a moment, shared by all who ask in it: blockhashes, prices, lookup tables."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 import structlog
 from solders.hash import Hash, ParseHashError
 
+from quantdesk.chains.port import Priority
 from quantdesk.chains.solana.answers import AccountsAnswer, BlockhashAnswer, PrioritizationFee
 from quantdesk.chains.solana.fees import Bid, unit_price
 from quantdesk.chains.solana.rpc import Rpc
@@ -16,6 +17,9 @@ from quantdesk.core.clock import Clock
 from quantdesk.core.errors import DeskError, Unavailable
 
 T = TypeVar("T")
+
+Prices = Mapping[Priority, int]
+"""Micro-lamports per compute unit that each priority offers."""
 
 _BLOCKHASH_S: Final = 2.0  # of the 60 s it is valid
 _PRICE_S: Final = 10.0
@@ -91,22 +95,22 @@ class Blockhashes:
 class UnitPrices:
     """What others paid lately for a compute unit, to write to the same accounts."""
 
-    def __init__(self, *, rpc: Rpc, clock: Clock, bid: Bid) -> None:
+    def __init__(self, *, rpc: Rpc, clock: Clock, bids: Mapping[Priority, Bid]) -> None:
         self._rpc = rpc
         self._clock = clock
-        self._bid = bid
-        self._shared: dict[tuple[str, ...], _Shared[int]] = {}
-        self._last = unit_price((), bid)
+        self._bids = bids
+        self._shared: dict[tuple[str, ...], _Shared[Prices]] = {}
+        self._last = self._prices(())
 
     @property
-    def last(self) -> int:
-        """Return the price seen last, whoever's accounts it was for; before any, the least bid."""
+    def last(self) -> Prices:
+        """Return the prices seen last, whoever's accounts they were for; before any, the least."""
         return self._last
 
-    async def get(self, accounts: tuple[str, ...]) -> int:
-        """Return micro-lamports per compute unit, within the bid's bounds, at most 10 s old.
+    async def get(self, accounts: tuple[str, ...]) -> Prices:
+        """Return micro-lamports per compute unit, within the bids' bounds, at most 10 s old.
 
-        Never fails: while the node does not say, the last price seen anywhere stands in.
+        Never fails: while the node does not say, the last prices seen anywhere stand in.
         """
         return await self._of(accounts).get()
 
@@ -114,7 +118,7 @@ class UnitPrices:
         """Ask the node unless the answer is known, and wait for nothing."""
         self._of(accounts).begin()
 
-    def _of(self, accounts: tuple[str, ...]) -> _Shared[int]:
+    def _of(self, accounts: tuple[str, ...]) -> _Shared[Prices]:
         shared = self._shared.get(accounts)
         if shared is None:
             while len(self._shared) >= _PRICES_MAX:
@@ -124,7 +128,7 @@ class UnitPrices:
             )
         return shared
 
-    async def _fetch(self, accounts: tuple[str, ...]) -> int:
+    async def _fetch(self, accounts: tuple[str, ...]) -> Prices:
         try:
             recent = await self._rpc.ask(
                 "getRecentPrioritizationFees",
@@ -133,8 +137,11 @@ class UnitPrices:
             )
         except DeskError:
             return self._last
-        self._last = unit_price(recent, self._bid)
+        self._last = self._prices(recent)
         return self._last
+
+    def _prices(self, recent: Sequence[PrioritizationFee]) -> Prices:
+        return {priority: unit_price(recent, bid) for priority, bid in self._bids.items()}
 
 
 class LookupTables:

@@ -18,7 +18,7 @@ from quantdesk.core.clock import Clock
 from quantdesk.core.errors import DeskError, Refused, Unavailable
 from quantdesk.core.ids import NewId
 from quantdesk.engines.orders.execution import Execution
-from quantdesk.engines.orders.floor import Floor
+from quantdesk.engines.orders.floor import Floor, no_priority
 from quantdesk.engines.orders.journal import Journal, LeaseLost
 from quantdesk.engines.orders.model import (
     Attempt,
@@ -86,6 +86,7 @@ class Orders:
         self.usage = Usage()
         self.recount = Recount(mode=rules.mode, pools=pools, usage=self.usage, clock=clock)
         self.owner = new_id()
+        self.pays_priority = floor.priority_lamports is not no_priority
         self._pools = pools
         self._bus = bus
         self._clock = clock
@@ -281,6 +282,7 @@ class Orders:
             notional_usd=approved.notional_usd,
             limit_price=intent.limit_price,
             expires_ms=expires_ms,
+            priority=intent.priority,
             created_ms=now_ms,
             updated_ms=now_ms,
         )

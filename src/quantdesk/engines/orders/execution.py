@@ -290,6 +290,7 @@ def _wanted(order: Order) -> Wanted:
         base_raw=order.base_raw,
         slippage_bps=order.slippage_bps,
         limit_price=order.limit_price,
+        priority=order.priority,
     )
 
 
@@ -302,6 +303,7 @@ def _trade(order: Order, limit_raw: int) -> Trade:
         base_raw=order.base_raw,
         quote_limit_raw=limit_raw,
         memo=f"qd:{order.id}:{order.attempt}",
+        priority=order.priority,
     )
 
 

@@ -9,13 +9,13 @@ from decimal import Decimal
 from types import MappingProxyType
 from uuid import UUID
 
-from quantdesk.chains.port import Chain, Instruction, Trade, Wallet
+from quantdesk.chains.port import Chain, Instruction, Priority, Trade, Wallet
 from quantdesk.core.assets import Asset
 from quantdesk.core.markets import Market
 from quantdesk.engines.orders.paths import Leg
 from quantdesk.engines.orders.plans import always
 from quantdesk.engines.orders.routing import Choice, Routing, Wanted
-from quantdesk.engines.orders.swaps import calls
+from quantdesk.engines.orders.swaps import calls, swaps
 
 _CALL_UNITS = 60_000  # of a swap, more or less: kinds of pools take 25,000 to 80,000
 _LONGEST_MEMO = f"qd:{UUID(int=0)}:3"
@@ -26,10 +26,10 @@ CheckPrice = Callable[[Market, Decimal], None]
 FitsTransaction = Callable[[Trade, Sequence[Instruction]], bool]
 """Says whether a trade by these instructions goes into one transaction."""
 
-CallFee = Callable[[int], int]
+CallFee = Callable[[int, Priority | None], int]
 """Returns the lamports that a call of so many compute units adds, as far as is known now."""
 
-PriorityFee = Callable[[Sequence[Instruction], int], Awaitable[int]]
+PriorityFee = Callable[[Sequence[Instruction], int, Priority | None], Awaitable[int]]
 """Returns the lamports that instructions of so many compute units would offer for their place."""
 
 Worth = Callable[[int, Asset], int]
@@ -47,7 +47,8 @@ def anything_fits(_: Trade, __: Sequence[Instruction]) -> bool:
     return True
 
 
-async def _no_priority(_: Sequence[Instruction], __: int) -> int:
+async def no_priority(_: Sequence[Instruction], __: int, ___: Priority | None) -> int:
+    """Offer nothing, where there are no places to be had."""
     return 0
 
 
@@ -66,8 +67,8 @@ class Floor:
     check_price: CheckPrice
     network_fee_lamports: int
     fits: FitsTransaction = anything_fits
-    priority_lamports: PriorityFee = _no_priority
-    call_lamports: CallFee = lambda _units: 0
+    priority_lamports: PriorityFee = no_priority
+    call_lamports: CallFee = lambda _units, _priority: 0
     units_max: int | None = None
     name: str = "pools"
     rivals: Mapping[str, "Floor"] = field(default_factory=lambda: MappingProxyType({}))
@@ -94,14 +95,22 @@ def routed(floor: Floor, wanted: Wanted, *, now_ms: int) -> Choice:
         return floor.fits(trade, calls(legs, [0] * len(legs), wanted, floor.wallet))
 
     asking = always if floor.fits is anything_fits and floor.units_max is None else fits
-    cost = call_cost(floor, wanted.market.quote)
+    cost = call_cost(floor, wanted)
     return floor.routing.choose(wanted, now_ms=now_ms, fits=asking, call_cost=cost)
 
 
-def call_cost(floor: Floor, quote: Asset) -> int | None:
+def call_cost(floor: Floor, wanted: Wanted) -> int | None:
     """Return what each pool of a route costs in fees of the network, in base units of the quote.
 
     None where they cost something, and no price says what that is worth.
     """
-    lamports = floor.call_lamports(_CALL_UNITS)
-    return (floor.worth(lamports, quote) or None) if lamports else 0
+    lamports = floor.call_lamports(_CALL_UNITS, wanted.priority)
+    return (floor.worth(lamports, wanted.market.quote) or None) if lamports else 0
+
+
+async def priority_fee(floor: Floor, choice: Choice) -> int:
+    """Return the lamports that a route would offer for its place in a block now."""
+    hops = [hop for leg in choice.route.legs for hop in leg.hops]
+    units = sum(hop.compute_units for hop in hops)
+    steps = swaps(choice, floor.wallet)
+    return await floor.priority_lamports(steps, units, choice.wanted.priority)

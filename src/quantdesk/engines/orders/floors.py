@@ -17,10 +17,9 @@ from typing import Any
 from quantdesk.core.errors import DeskError, Refused, Unavailable
 from quantdesk.core.markets import Side
 from quantdesk.core.money import BPS, from_raw
-from quantdesk.engines.orders.floor import Floor, routed
+from quantdesk.engines.orders.floor import Floor, priority_fee, routed
 from quantdesk.engines.orders.routed import described, quotes
 from quantdesk.engines.orders.routing import Choice, Wanted
-from quantdesk.engines.orders.swaps import swaps
 
 Json = dict[str, Any]
 _HUNDREDTH = Decimal("0.01")
@@ -139,9 +138,7 @@ async def _cost_raw(floor: Floor, choice: Choice) -> int:
     lamports = floor.network_fee_lamports
     if not lamports:
         return 0
-    hops = [hop for leg in choice.route.legs for hop in leg.hops]
-    units = sum(hop.compute_units for hop in hops)
-    lamports += await floor.priority_lamports(swaps(choice, floor.wallet), units)
+    lamports += await priority_fee(floor, choice)
     return floor.worth(lamports, choice.wanted.market.quote)
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import msgspec
 
+from quantdesk.chains.port import Priority
 from quantdesk.core.clock import Clock
 from quantdesk.core.errors import Refused
 from quantdesk.core.ids import NewId
@@ -41,6 +42,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     slippage_bps: int
     limit_price: Decimal | None = None
     expires_ms: int | None = None
+    priority: Priority | None = None
     key: str | None = None
     body_hash: bytes = b""
 
@@ -87,7 +89,15 @@ class Intake:
         return await self._orders.replayed(ask.account_id, ask.key, ask.body_hash)
 
     def approve(self, ask: Ask) -> Approved:
-        """Return the risk kernel's approval of what is asked, or raise its refusal."""
+        """Return the risk kernel's approval of what is asked, or raise its refusal.
+
+        Raises `Refused` (`priority.unsupported`) where no order pays for speed.
+        """
+        if ask.priority is not None and not self._orders.pays_priority:
+            raise Refused(
+                f"nothing is paid for speed in mode {self._orders.rules.mode}: leave priority out",
+                code="priority.unsupported",
+            )
         intent = Intent(
             account_id=ask.account_id,
             market=ask.market,
@@ -96,6 +106,7 @@ class Intake:
             slippage_bps=ask.slippage_bps,
             limit_price=ask.limit_price,
             expires_ms=ask.expires_ms,
+            priority=ask.priority,
         )
         limits = self._limits(intent.account_id)
         facts = self._facts(intent, limits.price_age_ms_max)

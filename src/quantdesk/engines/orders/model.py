@@ -20,6 +20,7 @@ from uuid import UUID
 
 import msgspec
 
+from quantdesk.chains.port import Priority
 from quantdesk.core.errors import Corrupt
 from quantdesk.core.markets import Side
 
@@ -87,6 +88,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     updated_ms: int
     limit_price: Decimal | None = None
     expires_ms: int | None = None
+    priority: Priority | None = None
     status: OrderStatus = S.PENDING
     version: int = 1
     attempt: int = 1
@@ -119,7 +121,10 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Terms(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What an order asks for, none of which ever changes."""
+    """What an order asks for, none of which ever changes.
+
+    An order without a `priority` lands by the desk's, as that is set at each attempt.
+    """
 
     pair: str
     side: Side
@@ -127,6 +132,7 @@ class Terms(msgspec.Struct, frozen=True, omit_defaults=True):
     slippage_bps: int
     limit_price: Decimal | None = None
     expires_ms: int | None = None
+    priority: Priority | None = None
 
 
 class OrderEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -184,6 +190,7 @@ def terms(order: Order) -> Terms:
         order.slippage_bps,
         order.limit_price,
         order.expires_ms,
+        order.priority,
     )
 
 

@@ -17,12 +17,11 @@ from quantdesk.core.errors import Refused
 from quantdesk.core.ids import NewId
 from quantdesk.core.markets import Side
 from quantdesk.core.money import from_raw
-from quantdesk.engines.orders.floor import Floor, routed
+from quantdesk.engines.orders.floor import Floor, priority_fee, routed
 from quantdesk.engines.orders.floors import Floors, told
 from quantdesk.engines.orders.intake import Ask, Intake
 from quantdesk.engines.orders.routed import described, impact_bps, pool_fees
 from quantdesk.engines.orders.routing import Choice, Wanted, within
-from quantdesk.engines.orders.swaps import swaps
 from quantdesk.guard.check import Approved
 
 FRESH_MS = 10_000
@@ -105,6 +104,7 @@ class Previews:
             base_raw=base_raw,
             slippage_bps=ask.slippage_bps,
             limit_price=None,  # quotes are the market's, also where a limit order would rest
+            priority=ask.priority,
         )
         floor, choice, route = await self._routed(wanted, now_ms)
         quote_id = self._new_id()
@@ -124,8 +124,7 @@ class Previews:
         held = self._held.get(quote_id)
         if held is None or held.until_ms < self._clock.now_ms():
             raise QuoteExpired(await self.preview(ask))
-        same = (held.ask.account_id, held.ask.market, held.ask.side, held.ask.amount)
-        if same != (ask.account_id, ask.market, ask.side, ask.amount):
+        if _asked(held.ask) != _asked(ask):
             raise Refused("this quote was made for another order", code="quote.mismatch")
 
     async def _routed(self, wanted: Wanted, now_ms: int) -> tuple[Floor, Choice, dict[str, Any]]:
@@ -136,6 +135,11 @@ class Previews:
         offers = await self._floors.offers(wanted, now_ms=now_ms, checked=False)
         best = offers.ranked[0]
         return best.floor, best.choice, told(best, offers, now_ms=now_ms)
+
+
+def _asked(ask: Ask) -> tuple[object, ...]:
+    """Return what a preview was made for, all but the bounds of the fill."""
+    return ask.account_id, ask.market, ask.side, ask.amount, ask.priority
 
 
 def _view(
@@ -174,10 +178,7 @@ def _usage(approved: Approved) -> UsageView:
 
 async def _fees(floor: Floor, choice: Choice) -> dict[str, str]:
     network = from_raw(floor.network_fee_lamports, _LAMPORTS_DECIMALS)
-    hops = [hop for leg in choice.route.legs for hop in leg.hops]
-    units = sum(hop.compute_units for hop in hops)
-    offered = await floor.priority_lamports(swaps(choice, floor.wallet), units)
-    priority = from_raw(offered, _LAMPORTS_DECIMALS)
+    priority = from_raw(await priority_fee(floor, choice), _LAMPORTS_DECIMALS)
     return {
         "pool": pool_fees(choice),
         "network": f"{network:f}",

@@ -10,6 +10,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, localcontext
 
 import msgspec
 
+from quantdesk.chains.port import Priority
 from quantdesk.core.errors import DeskError, Refused, Unavailable
 from quantdesk.core.markets import Market, Side
 from quantdesk.core.money import BPS, ceil_div
@@ -32,13 +33,17 @@ def unbiased(_venue: str, _pair: str) -> Decimal:
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """What an order asks of routing; `limit_price` is quote per base."""
+    """What an order asks of routing; `limit_price` is quote per base.
+
+    `priority` is what it pays for speed, which each pool of a route adds to; None as the desk does.
+    """
 
     market: Market
     side: Side
     base_raw: int
     slippage_bps: int
     limit_price: Decimal | None = None
+    priority: Priority | None = None
 
     @property
     def asked(self) -> Asked:

@@ -28,6 +28,7 @@ class TermsView(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True)
     slippage_bps: int
     limit_price: Decimal | None = None
     expires_at: str | None = None
+    priority: str | None = None
 
 
 class EventView(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -83,6 +84,7 @@ class OrderView(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True)
     route: dict[str, Any] | None = None
     limit_price: Decimal | None = None
     expires_at: str | None = None
+    priority: str | None = None
     waiting: str | None = None
     outcome: str | None = None
     filled: FilledView | None = None
@@ -121,6 +123,7 @@ def terms_view(terms: Terms) -> TermsView:
         slippage_bps=terms.slippage_bps,
         limit_price=terms.limit_price,
         expires_at=None if terms.expires_ms is None else iso(terms.expires_ms),
+        priority=terms.priority,
     )
 
 
@@ -145,6 +148,7 @@ def order_view(order: Order, events: list[OrderEvent]) -> OrderView:
         route=order.route or None,
         limit_price=order.limit_price,
         expires_at=None if order.expires_ms is None else iso(order.expires_ms),
+        priority=order.priority,
         waiting=order.waiting,
         outcome=order.outcome,
         filled=filled_view(order, order.filled, events) if order.filled else None,

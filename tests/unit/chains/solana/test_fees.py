@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from quantdesk.chains.port import Priority
 from quantdesk.chains.solana.answers import PrioritizationFee
 from quantdesk.chains.solana.fees import (
     COMPUTE_UNITS_MAX,
     Bid,
-    Policy,
     affordable,
     bid,
     compute_limit,
@@ -49,20 +49,20 @@ def test_pays_at_least_the_floor(fees: list[int], expected: int) -> None:
 def test_pays_more_for_more_speed() -> None:
     recent = _recent(*range(0, 100_000, 1_000))
 
-    prices = [unit_price(recent, bid(one, price_min=0, price_max=10**6)) for one in Policy]
+    prices = [unit_price(recent, bid(one, price_min=0, price_max=10**6)) for one in Priority]
 
     assert prices == [24_000, 74_000, 94_000]
 
 
 def test_pays_for_speed_even_where_nobody_does_only_when_it_is_urgent() -> None:
-    prices = [unit_price((), bid(one, price_min=0, price_max=10**6)) for one in Policy]
+    prices = [unit_price((), bid(one, price_min=0, price_max=10**6)) for one in Priority]
 
     assert prices == [0, 0, 10_000]
 
 
 def test_never_goes_past_a_cap_below_the_policy_s_floor() -> None:
-    assert unit_price((), bid(Policy.URGENT, price_min=0, price_max=7)) == 7
-    assert unit_price((), bid(Policy.ECONOMY, price_min=3, price_max=7)) == 3
+    assert unit_price((), bid(Priority.URGENT, price_min=0, price_max=7)) == 7
+    assert unit_price((), bid(Priority.ECONOMY, price_min=3, price_max=7)) == 3
 
 
 @given(

@@ -12,10 +12,9 @@ from solders.transaction import VersionedTransaction
 from tests.unit.chains.solana.scripted import ScriptedNode, Told
 from tests.unit.chains.solana.tabled import address, addresses, data
 
-from quantdesk.chains.port import AccountMeta, Instruction, Trade
+from quantdesk.chains.port import AccountMeta, Instruction, Priority, Trade
 from quantdesk.chains.solana import keys
 from quantdesk.chains.solana.chain import Solana, Terms
-from quantdesk.chains.solana.fees import Policy
 from quantdesk.chains.solana.rpc import Rpc
 from quantdesk.chains.solana.tables import TABLE_PROGRAM
 from quantdesk.core.assets import ASSETS, TOKEN_PROGRAM
@@ -238,7 +237,7 @@ async def test_drops_no_check_when_a_node_tells_nothing_at_all(
         (7_000, {}, 7_000),
         (0, {}, 0),
         (0, {"unit_price_min": 50}, 50),
-        (0, {"policy": Policy.URGENT}, 10_000),
+        (0, {"policy": Priority.URGENT}, 10_000),
         (9**9, {"unit_price_max": 80_000}, 80_000),
         (9**9, {"priority_lamports_max": 3}, 50),
         (9**9, {"priority_lamports_max": 0}, 0),
@@ -258,6 +257,41 @@ async def test_offers_what_the_policy_says_within_both_caps(
         made.simulation.priority_lamports
     )
     assert chain.call_lamports(USED) == made.simulation.priority_lamports, "at the last price seen"
+
+
+@pytest.mark.parametrize("policy", Priority)
+@pytest.mark.parametrize(
+    ("priority", "terms", "price"),
+    [
+        (Priority.ECONOMY, {}, 2_000),
+        (Priority.NORMAL, {}, 5_000),
+        (Priority.URGENT, {}, 10_000),
+        (Priority.URGENT, {"unit_price_max": 6_000}, 6_000),
+        (Priority.URGENT, {"priority_lamports_max": 300}, 5_000),
+        (Priority.ECONOMY, {"unit_price_min": 3_000}, 3_000),
+    ],
+)
+async def test_offers_what_a_trade_says_instead_within_the_same_caps(
+    node: ScriptedNode,
+    prepares: Prepares,
+    policy: Priority,
+    priority: Priority,
+    terms: dict[str, Json],
+    price: int,
+) -> None:
+    chain = prepares(policy=policy, **terms)
+    recent = [{"slot": n, "prioritizationFee": fee} for n, fee in enumerate((2_000, 3_000, 5_000))]
+    node.says["getRecentPrioritizationFees"] = lambda _: recent
+
+    made = await chain.prepare(replace(_sale(), priority=priority), _own())
+
+    lamports = price * LIMIT // 10**6
+    limits = VersionedTransaction.from_bytes(made.raw).message.instructions[:2]
+    assert [int.from_bytes(one.data[1:], "little") for one in limits] == [LIMIT, price]
+    assert made.simulation.priority_lamports == lamports
+    shown = await chain.priority_lamports(_own(), compute_units=USED, priority=priority)
+    assert (shown, chain.call_lamports(USED, priority)) == (lamports, lamports)
+    assert node.count("getRecentPrioritizationFees") == 1, "one answer serves every priority"
 
 
 async def test_asks_one_question_in_the_good_hour(node: ScriptedNode, prepares: Prepares) -> None:

@@ -1,7 +1,7 @@
 """The rows of orders that batches cover: their digests made again, and one order's rows to show.
 
-`event_leaf` and `attempt_leaf` stand in migration 0012; what is shown of a row here is what its
-leaf is made of.
+`event_leaf` stands in migration 0018, `attempt_leaf` in 0012; what is shown of a row here is what
+its leaf is made of.
 """
 
 from collections.abc import Mapping, Sequence
@@ -91,7 +91,8 @@ async def events(c: Connection, order_id: UUID) -> list[dict[str, Any]]:
     )
     wanted = await c.fetchrow(
         """select account_id, base_raw, slippage_bps, decision_id, created_at, expires_at, mode,
-             pair, side, limit_price::text, notional_usd::text from orders where id = $1 limit 1""",
+             pair, side, limit_price::text, notional_usd::text, priority
+           from orders where id = $1 limit 1""",
         order_id,
     )
     found = [dict(row.items()) for row in rows]

@@ -8,6 +8,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
+from quantdesk.chains.port import Priority
 from quantdesk.core.clock import unix_ms
 from quantdesk.core.ids import first_id
 from quantdesk.core.markets import Side
@@ -69,7 +70,7 @@ async def events(c: Connection, order_ids: Sequence[UUID]) -> list[OrderEvent]:
     """Return all that happened to these orders, in the order it happened to each."""
     rows = await c.fetch(
         """select e.*, o.account_id, o.pair, o.side, o.base_raw, o.slippage_bps, o.limit_price,
-             o.expires_at
+             o.expires_at, o.priority
            from order_events e join orders o on o.id = e.order_id
            where e.order_id = any($1::uuid[]) order by e.order_id, e.version""",
         order_ids,
@@ -171,6 +172,7 @@ def order_of(row: asyncpg.Record) -> Order:
         limit_price=row["limit_price"],
         slippage_bps=row["slippage_bps"],
         expires_ms=None if row["expires_at"] is None else unix_ms(row["expires_at"]),
+        priority=_priority(row),
         notional_usd=row["notional_usd"],
         status=OrderStatus(row["status"]),
         version=row["version"],
@@ -198,7 +200,12 @@ def _terms(row: asyncpg.Record) -> Terms:
         row["slippage_bps"],
         row["limit_price"],
         None if expires_at is None else unix_ms(expires_at),
+        _priority(row),
     )
+
+
+def _priority(row: asyncpg.Record) -> Priority | None:
+    return None if row["priority"] is None else Priority(row["priority"])
 
 
 def _failure(data: dict[str, Any] | None) -> Failure | None:

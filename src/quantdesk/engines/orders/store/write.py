@@ -60,6 +60,7 @@ class _New(msgspec.Struct, frozen=True):
     price: Decimal | None
     slippage: int
     expires: int | None
+    priority: str | None
     usd: Decimal
     decision_id: UUID
     at: int
@@ -129,15 +130,16 @@ with u as materialized (
       base bigint, quote bigint, fee bigint, error jsonb, at bigint, new json)),
 born as (
   insert into orders (id, mode, account_id, pair, side, base_raw, limit_price, slippage_bps,
-      expires_at, notional_usd, decision_id, status, open, version, attempt, waiting,
+      expires_at, priority, notional_usd, decision_id, status, open, version, attempt, waiting,
       execution_price, tx_hash, error, lease_owner, lease_until, created_at, updated_at)
   select u.id, u.mode, n.account, n.pair, n.side, n.base, n.price, n.slippage,
-      to_timestamp(n.expires / 1000.0), n.usd, n.decision_id, u.status, u.open,
+      to_timestamp(n.expires / 1000.0), n.priority, n.usd, n.decision_id, u.status, u.open,
       u.version, u.attempt, u.waiting, u.price, u.tx, u.error,
       case when u.open then $4::uuid end, now() + make_interval(secs => $5),
       to_timestamp(n.at / 1000.0), to_timestamp(u.at / 1000.0)
   from u, json_to_record(u.new) as n(account uuid, pair text, side text, base bigint,
-      price numeric, slippage int, expires bigint, usd numeric, decision_id uuid, at bigint)
+      price numeric, slippage int, expires bigint, priority text, usd numeric, decision_id uuid,
+      at bigint)
   where u.was = 0
   returning id),
 moved as (
@@ -328,6 +330,7 @@ def _new(new: NewOrder) -> _New:
         order.limit_price,
         order.slippage_bps,
         order.expires_ms,
+        order.priority,
         order.notional_usd,
         new.decision_id,
         order.created_ms,
