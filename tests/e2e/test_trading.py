@@ -101,6 +101,27 @@ def test_a_large_order_shows_how_it_is_split_and_why(owner: Tab, served: Process
     owner.look("trade-split")
 
 
+def test_one_order_is_made_urgent_and_its_fee_is_shown_before(owner: Tab, served: Process) -> None:
+    page = owner.page
+    ticket(owner, "0.17")
+    fee = page.locator(".trade-preview .trade-line", has_text="Network + priority fee")
+    expect(fee).to_contain_text("0.000005 + 0 SOL")
+    page.get_by_label("Priority").select_option("urgent")
+    expect(page.get_by_label("Priority")).to_have_accessible_description("pays more than 95 %")
+    expect(fee).to_have_text(re.compile(r"0\.000005 \+ 0\.\d*[1-9] SOL$"))
+    owner.look("trade-urgent")
+    assert not owner.barriers()
+
+    place(owner, "0.17")
+
+    becomes(owner, "0.17", "CONFIRMED")
+    [order] = orders_of(served, "0.17")
+    assert order["priority"] == "urgent"
+    owner.go(f"/orders/{order['orderId']}")
+    asked = page.locator(".trade-line").filter(has=page.get_by_text("Priority", exact=True))
+    expect(asked).to_contain_text("urgent")
+
+
 def test_a_double_click_makes_one_order(owner: Tab, served: Process) -> None:
     ticket(owner, "0.11")
     owner.page.locator(".trade-send[data-state=ready]").click()

@@ -15,6 +15,7 @@ export interface Draft {
   slippageBps?: number;
   limitPrice?: string | null;
   expiresAt?: string | null;
+  priority?: Schema<"Priority">;
 }
 
 type Order = Schema<"OrderView">;

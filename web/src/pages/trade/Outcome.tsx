@@ -24,6 +24,7 @@ export function Outcome({ order }: { order: OrderDoc }) {
           {order.limitPrice == null ? "at market" : price(plain(order.limitPrice))}
         </Line>
         <Line name="Slippage accepted">{bps(order.slippageBps)}</Line>
+        {order.priority && <Line name="Priority">{order.priority}</Line>}
         {order.expiresAt && isOpen(order.status) && <Line name="Expires">{dateTime(order.expiresAt)}</Line>}
         {filled ? (
           <>

@@ -2,11 +2,11 @@
 import { type FormEvent, type KeyboardEvent, useId } from "react";
 import type { Schema } from "../../api/client";
 import { size, usd } from "../../format";
-import { Button, ErrorBox, Field, Kbd, Money, Panel, Segmented } from "../../ui";
+import { Button, ErrorBox, Field, Kbd, Money, Panel, Segmented, Select } from "../../ui";
 import { times, fromRaw } from "./amounts";
 import { ConfirmMenu } from "./ConfirmMenu";
 import { ConfirmOrder } from "./ConfirmOrder";
-import { PRESETS } from "./form";
+import { PRESETS, PRIORITIES } from "./form";
 import { PreviewPanel } from "./PreviewPanel";
 import { StillUnknown } from "./StillUnknown";
 import type { Side } from "./ticketState";
@@ -58,6 +58,15 @@ export function Ticket({ market, ticket }: { market: Schema<"MarketView">; ticke
             value={form.slippage}
             onChange={(event) => change({ slippage: event.target.value })}
           />
+          {ticket.paysPriority && (
+            <Select
+              label="Priority"
+              hint={PRIORITIES.find(({ value }) => value === form.priority)?.pays}
+              value={form.priority}
+              onChange={(priority) => change({ priority })}
+              options={PRIORITIES}
+            />
+          )}
         </div>
         <PreviewPanel market={market} ticket={ticket} />
         {sender.state.phase === "refused" && (

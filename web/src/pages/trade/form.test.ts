@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { parse } from "./amounts";
-import { type Form, missing, portion, slippageOf } from "./form";
+import { type Form, PRIORITIES, draftOf, missing, paysPriority, portion, slippageOf } from "./form";
 
 const SOL = { base: "SOL", quote: "USDC", baseDecimals: 9, quoteDecimals: 6 };
 const BTC = { base: "BTC", quote: "USDC", baseDecimals: 8, quoteDecimals: 6 };
-const FORM: Form = { side: "SELL", amount: "", limit: "", slippage: "50" };
+const FORM: Form = { side: "SELL", amount: "", limit: "", slippage: "50", priority: "" };
 const BUY: Form = { ...FORM, side: "BUY" };
 
 describe("presets", () => {
@@ -67,4 +67,27 @@ describe("slippage", () => {
     ["1.5", null],
     ["-1", null],
   ])("%j is %s bps", (slippage, bps) => expect(slippageOf({ ...FORM, slippage })).toBe(bps));
+});
+
+describe("the order of a form", () => {
+  const asked = (form: Partial<Form>) => draftOf("SOL-USDC", { ...FORM, ...form }, parse("1.5", 9));
+
+  it("leaves the priority to the desk unless one is chosen", () => {
+    expect(asked({})).toEqual({ pair: "SOL-USDC", direction: "SELL", amount: "1.5", slippageBps: 50 });
+    expect(asked({ priority: "urgent" })).toEqual({ ...asked({}), priority: "urgent" });
+    expect(PRIORITIES.map(({ value }) => asked({ priority: value })?.priority)).toEqual([
+      undefined, "economy", "normal", "urgent",
+    ]);
+  });
+
+  it("has a priority to choose only where one is paid for", () => {
+    expect([undefined, "paper", "localnet", "mainnet"].map(paysPriority)).toEqual([false, false, true, true]);
+  });
+
+  it("has a limit price only where one is typed, and is none while a field is wrong", () => {
+    expect(asked({ limit: "140.50" })).toEqual({ ...asked({}), limitPrice: "140.5" });
+    expect(asked({ limit: "abc" })).toBeNull();
+    expect(asked({ slippage: "-1" })).toBeNull();
+    expect(draftOf("SOL-USDC", FORM, parse("", 9))).toBeNull();
+  });
 });

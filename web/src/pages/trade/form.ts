@@ -1,4 +1,5 @@
 /** The ticket's fields: what was typed, what follows from it, and the presets. Pure. */
+import type { Draft } from "../../api/orders";
 import { type Parsed, fromRaw, parse, times, toRaw } from "./amounts";
 import type { Side } from "./ticketState";
 
@@ -7,7 +8,19 @@ export interface Form {
   amount: string;
   limit: string;
   slippage: string;
+  /** What is paid to land soon; empty leaves it to the desk. */
+  priority: Priority | "";
 }
+
+type Priority = NonNullable<Draft["priority"]>;
+
+/** What may be chosen, and which fee that pays. */
+export const PRIORITIES: readonly { value: Form["priority"]; label: string; pays: string }[] = [
+  { value: "", label: "as set", pays: "pays as the desk is set" },
+  { value: "economy", label: "economy", pays: "pays more than 25 %" },
+  { value: "normal", label: "normal", pays: "pays more than 75 %" },
+  { value: "urgent", label: "urgent", pays: "pays more than 95 %" },
+];
 
 /** Shares of the balance, per cent; the keys 1 to 4. */
 export const PRESETS = [25, 50, 75, 100] as const;
@@ -37,6 +50,21 @@ export function limitOf(form: Form): Parsed {
 export function slippageOf(form: Form): number | null {
   const text = form.slippage.trim() || SLIPPAGE;
   return /^\d{1,5}$/.test(text) && Number(text) <= 10_000 ? Number(text) : null;
+}
+
+/** Say whether orders of this mode pay for speed; not before the mode is known. */
+export function paysPriority(mode: string | undefined): boolean {
+  return mode !== undefined && mode !== "paper";
+}
+
+/** Return the order the form says, null while it says none. */
+export function draftOf(pair: string, form: Form, amount: Parsed): Draft | null {
+  const [limit, slippageBps] = [limitOf(form), slippageOf(form)];
+  if (amount.kind !== "amount" || slippageBps === null) return null;
+  if (limit.kind !== "empty" && limit.kind !== "amount") return null;
+  const limitPrice = limit.kind === "amount" ? { limitPrice: limit.text } : {};
+  const priority = form.priority ? { priority: form.priority } : {};
+  return { pair, direction: form.side, amount: amount.text, slippageBps, ...limitPrice, ...priority };
 }
 
 /**

@@ -66,6 +66,7 @@ describe("orders that were heard of and not read yet", () => {
     slippageBps: 50,
     limitPrice: null,
     expiresAt: null,
+    priority: null,
   };
   const told = (orderId: string, at: number) => [
     event(1, "PENDING", { orderId, terms, timestamp: `2026-01-01T00:01:0${at}.000Z` }),

@@ -12,6 +12,7 @@ export function orderCells(order: OrderDoc): Record<string, unknown> {
     amount: plain(order.amount),
     limitPrice: order.limitPrice == null ? null : plain(order.limitPrice),
     slippageBps: order.slippageBps,
+    priority: order.priority ?? null,
     status: order.status,
     attempt: order.attempt,
     executionPrice: order.executionPrice == null ? null : plain(order.executionPrice),

@@ -8,15 +8,14 @@ import type { Schema } from "../../api/client";
 import { useBalances, useLimits, useSystem, useTrading } from "../../api/queries";
 import { useCan } from "../../api/session";
 import { useSettings } from "../../api/settings";
-import type { Draft } from "../../api/orders";
 import { live } from "../../live/store";
 import { useCell } from "../../live/useCell";
 import { useNow } from "../../ui";
-import { type Parsed, parse } from "./amounts";
-import { type Form, type Purse, SLIPPAGE, limitOf, missing, portion, slippageOf } from "./form";
+import { parse } from "./amounts";
+import { type Form, type Purse, SLIPPAGE, draftOf, limitOf, missing, paysPriority, portion, slippageOf } from "./form";
 import { type PairPrice, usePairPrice } from "./prices";
 import { mustConfirm } from "./sending";
-import { type Facts, type PreviewFact, type Side, impactOf, ticketState } from "./ticketState";
+import { type Facts, type PreviewFact, impactOf, ticketState } from "./ticketState";
 import { type Previewing, usePreview } from "./usePreview";
 import { type SendHooks, useSend } from "./useSend";
 
@@ -26,7 +25,7 @@ const AGE_MAX_MS = 10_000; // where the limits may not be read
 const CONFIRM_BELOW_USD = "1000";
 const OFTEN_MS = 10_000;
 
-export const EMPTY: Form = { side: "BUY", amount: "", limit: "", slippage: SLIPPAGE };
+export const EMPTY: Form = { side: "BUY", amount: "", limit: "", slippage: SLIPPAGE, priority: "" };
 
 /** Return everything the ticket of a market shows and does. */
 export function useTicket(market: Market, start: Partial<Form>, hooks: Pick<SendHooks, "placed">) {
@@ -38,6 +37,7 @@ export function useTicket(market: Market, start: Partial<Form>, hooks: Pick<Send
   const price = usePairPrice(market);
   const { settings } = useSettings();
   const mayTrade = useCan()("orders:write");
+  const system = useSystem();
 
   const amount = parse(form.amount, market.baseDecimals);
   const draft = draftOf(market.pair, form, amount);
@@ -101,6 +101,7 @@ export function useTicket(market: Market, start: Partial<Form>, hooks: Pick<Send
   return {
     form, change, preset, act, state, facts, draft, purse, price, limits: limits.data,
     previewing, sender, accepted, setAccepted, asking, setAsking,
+    paysPriority: paysPriority(system.data?.mode),
   };
 }
 
@@ -150,14 +151,6 @@ function slippageFact(form: Form, most: unknown): Facts["slippage"] {
 /** Return what holds of a limit; undefined where it is not known. */
 export function limitValue(limits: Schema<"LimitsView"> | undefined, name: string): unknown {
   return limits?.limits.find((limit) => limit.name === name)?.value;
-}
-
-function draftOf(pair: string, form: Form, amount: Parsed): Draft | null {
-  const [limit, slippageBps] = [limitOf(form), slippageOf(form)];
-  if (amount.kind !== "amount" || slippageBps === null) return null;
-  if (limit.kind !== "empty" && limit.kind !== "amount") return null;
-  const limitPrice = limit.kind === "amount" ? { limitPrice: limit.text } : {};
-  return { pair, direction: form.side as Side, amount: amount.text, slippageBps, ...limitPrice };
 }
 
 /** Return the size in US dollars up to which orders are not asked about. */
