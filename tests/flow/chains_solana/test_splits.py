@@ -76,7 +76,7 @@ class Market:
         confirmed = Confirmed(
             order_id=UUID(int=1), mode="localnet", account_id=UUID(int=2), pair=SOL.pair,
             side=trade.side, base_raw=trade.base_raw, landed_base_raw=receipt.base_raw,
-            landed_raw=receipt.quote_raw, landed_ms=5,
+            landed_raw=receipt.quote_raw, learned_ms=5, signed_ms=4,
             route=described(choice, now_ms=desk.clock.now_ms()), decision={},
             simulation={"quoteRaw": told.quote_raw, "legsQuoteRaw": list(told.legs_quote_raw)},
             receipt={"legsQuoteRaw": list(receipt.legs_quote_raw)},

@@ -59,8 +59,10 @@ def product(
     return Product(about(name, mints, spot, venue=name), reserves)
 
 
-def wanted(side: Side = Side.SELL, sol: int = 100, **more: Decimal) -> Wanted:
-    return Wanted(market=SOL, side=side, base_raw=sol * UNIT, slippage_bps=50, **more)
+def wanted(side: Side = Side.SELL, sol: int = 100, limit_price: Decimal | None = None) -> Wanted:
+    return Wanted(
+        market=SOL, side=side, base_raw=sol * UNIT, slippage_bps=50, limit_price=limit_price
+    )
 
 
 def chosen(want: Wanted, *venues: Venue, through: Sequence[str] = ()) -> Choice:
