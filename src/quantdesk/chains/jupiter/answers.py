@@ -65,7 +65,10 @@ class Executed(msgspec.Struct, frozen=True):
 
 
 class _Fault(msgspec.Struct, frozen=True):
+    """What a question was declined with: `error` by the API, `message` by the gateway before it."""
+
     error: str = ""
+    message: str = ""
 
 
 _FUNDS: Final = (Refused, "funds.insufficient")
@@ -128,7 +131,8 @@ def _impact(order: Order) -> Decimal:
 def refusal(status: int, body: bytes) -> DeskError:
     """Return what an HTTP status other than 200 means."""
     try:
-        said = msgspec.json.decode(body, type=_Fault).error
+        fault = msgspec.json.decode(body, type=_Fault)
+        said = fault.error or fault.message
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         said = ""
     kind, code = _STATUSES.get(status, _UNKNOWN)

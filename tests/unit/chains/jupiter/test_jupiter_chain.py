@@ -310,6 +310,7 @@ async def test_that_a_wrong_key_is_told_and_no_key_is() -> None:
                 await client.order({"amount": "1"})
 
         assert refused.value.code == "jupiter.unauthorized"
+        assert refused.value.detail == "Jupiter answers HTTP 401: Unauthorized"
         assert API_KEY not in f"{refused.value!r} {nowhere.value!r} {client!r}"
 
 
