@@ -58,6 +58,7 @@ def test_an_urgent_order_pays_more_than_an_economic_one_of_the_same_desk(desks: 
     assert [float(one["route"]["callCost"]) > 0 for one in shown] == [False, True]
     order = desk.get(f"/api/orders/{urgent}").body
     assert order["priority"] == "urgent"
+    assert float(order["route"]["callCost"]) > 0, "its route was weighed at its own priority"
     assert desk.get(f"/api/orders/{urgent}/evidence").body["intent"]["priority"] == "urgent"
 
     mismatched = desk.post({**SELL, "priority": "urgent", "quoteId": shown[0]["quoteId"]})
