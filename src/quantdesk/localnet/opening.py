@@ -33,6 +33,7 @@ from quantdesk.venues.raydium.cpmm.pool import CpmmFollowed
 _CONCENTRATION: Final = 10
 _RANGED: Final = 3
 _OLDEST: Final = 2
+_EVERYTHING: Final = (1 << 64) - 1  # an amount whose swap may touch every tick and bin array
 _AFTER_OPENING_MS: Final = 1_000  # pools are open from second 0 on, one kind only after it
 
 TRADER: Final = {
@@ -112,7 +113,7 @@ def _used_by_swaps(accounts: Mapping[str, GenesisAccount]) -> list[str]:
             swap = Swap(
                 paid=paid,
                 exact_in=True,
-                amount=1,
+                amount=_EVERYTHING,
                 limit=0,
                 owner=SYSTEM_PROGRAM,
                 paid_from=SYSTEM_PROGRAM,

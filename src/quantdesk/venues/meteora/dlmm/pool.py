@@ -16,7 +16,7 @@ from itertools import islice
 from typing import Final, Generic, TypeVar
 
 from quantdesk.chains.port import AccountState, Instruction
-from quantdesk.core.errors import Corrupt, Refused, Unavailable
+from quantdesk.core.errors import Corrupt, DeskError, Refused, Unavailable
 from quantdesk.venues.curves import Drawn, falling
 from quantdesk.venues.meteora.dlmm import instructions, layout
 from quantdesk.venues.meteora.dlmm import swap as bins
@@ -97,17 +97,16 @@ class DlmmPool:
         return self._transfers(sell_x=sell_x).exact_out(amount, quote)
 
     def instruction(self, swap: Swap) -> Instruction:
-        """Return the swap, with every followed bin array ahead and one behind.
+        """Return the swap, with the bin arrays it crosses as of now, one beyond and one behind.
 
-        The one behind is there in case the price moves first.
+        Those two are there in case the price moves first. More would be safer still, and leave
+        other pools less room: a transaction may lock so many accounts and no more.
         """
-        behind, ahead = self.arrays if self._sell_x(swap.paid) else self.arrays[::-1]
-        own = layout.array_index(self.pool.pair.active_id)
         trade = instructions.Trade(
             address=self.about.address,
             pair=self.pool.pair,
             extension=self.extension,
-            arrays=(*ahead, *[index for index in behind if index != own][:1]),
+            arrays=self._crossed(swap),
             owner=swap.owner,
             paid_from=swap.paid_from,
             received_in=swap.received_in,
@@ -119,6 +118,26 @@ class DlmmPool:
     def _sell_x(self, paid: str) -> bool:
         assert paid in self.about.mints
         return paid == self.pool.pair.mint_x
+
+    def _crossed(self, wanted: Swap) -> tuple[int, ...]:
+        sell_x = self._sell_x(wanted.paid)
+        behind, ahead = self.arrays if sell_x else self.arrays[::-1]
+        try:
+            last = layout.array_index(self._filled(wanted, sell_x=sell_x).active_id)
+        except DeskError:  # the market has moved on from what was quoted: take all there are
+            crossed = len(ahead)
+        else:
+            crossed = ahead.index(last) + 1
+        own = layout.array_index(self.pool.pair.active_id)
+        return (*ahead[: crossed + 1], *[index for index in behind if index != own][:1])
+
+    def _filled(self, wanted: Swap, *, sell_x: bool) -> bins.Fill:
+        transfers = self._transfers(sell_x=sell_x)
+        if wanted.exact_in:
+            arrived = transfers.paid.after(wanted.amount)
+            return bins.swap_exact_in(self.pool, arrived, sell_x=sell_x, now_s=self.now_s)
+        sent = transfers.received.before(wanted.amount)
+        return bins.swap_exact_out(self.pool, sent, sell_x=sell_x, now_s=self.now_s)
 
     def _transfers(self, *, sell_x: bool) -> Transfers:
         return Transfers(*(self.transfer_fees if sell_x else self.transfer_fees[::-1]))
