@@ -18,7 +18,7 @@ from quantdesk.engines.orders.routed import described
 from quantdesk.engines.orders.routing import Choice, Routing, Rules, Wanted
 from quantdesk.testing.clock import ManualClock
 from quantdesk.testing.pools import Product, about
-from quantdesk.venues.port import Fill, Pool
+from quantdesk.venues.port import Fill, Pool, Swap
 
 SOL = market("SOL-USDC")
 BASE, QUOTE, USDT = (ASSETS[symbol].mint for symbol in ("SOL", "USDC", "USDT"))
@@ -201,3 +201,20 @@ def test_that_both_limits_hold() -> None:
 
     assert len(routed(on, wanted(Side.SELL), now_ms=0).route.legs) == 1
     assert max(asked) == 2, "three were ruled out by what they compute"
+
+
+def test_that_the_calls_of_a_leg_are_made_once_however_often_it_is_asked_about() -> None:
+    made = list[str]()
+
+    class Telling(Product, frozen=True):
+        def instruction(self, swap: Swap) -> Instruction:
+            made.append(self.about.address)
+            return super().instruction(swap)
+
+    names = "abcdef"
+    shapes = [pool(name, 1_000) for name in names]
+    pools = [Telling(one.about, one.reserves, one.fee_ppm) for one in shapes]
+    on = replace(floor(*pools), fits=lambda _, steps: len(steps) <= 2)
+
+    assert len(routed(on, wanted(Side.SELL), now_ms=0).route.legs) == 2
+    assert len(made) <= 4 * len(names)

@@ -162,6 +162,45 @@ def test_that_only_what_fits_is_taken_in_the_end() -> None:
     assert _names(found.legs) == [["c"]]
 
 
+def test_that_two_small_calls_are_taken_where_one_large_one_leaves_no_room() -> None:
+    takes = {"a": 10, "b": 5, "c": 5}
+    pools = [_pool("a", depth=11 * 10**11), _pool("b"), _pool("c")]
+
+    def fits(legs: Sequence[Leg]) -> bool:
+        return sum(takes[names[0]] for names in _names(legs)) <= 10
+
+    found = _sold(*pools, terms=Terms(fits=fits))
+
+    assert sorted(_names(found.legs)) == [["b"], ["c"]]
+
+
+def test_that_a_leg_that_takes_more_as_it_grows_is_thought_of_again() -> None:
+    def fits(legs: Sequence[Leg]) -> bool:
+        takes = [3 if leg.paid > 4 * 10**9 and names == ["a"] else 1
+                 for leg, names in zip(legs, _names(legs), strict=True)]  # fmt: skip
+        return sum(takes) <= 3
+
+    pools = [_pool("a", depth=14 * 10**11), *(_pool(name) for name in "bcd")]
+    found = _sold(*pools, terms=Terms(fits=fits))
+
+    assert fits(found.legs)
+    assert sorted(_names(found.legs)) == [["b"], ["c"], ["d"]]
+
+
+def test_that_how_often_is_asked_what_fits_is_bounded() -> None:
+    asked = list[int]()
+
+    def fits(legs: Sequence[Leg]) -> bool:
+        asked.append(len(legs))
+        return len(legs) == 1
+
+    pools = [_pool(f"p{at}", depth=10**12 + at * 10**9) for at in range(40)]
+    found = _sold(*pools, terms=Terms(fits=fits, legs_max=40))
+
+    assert len(found.legs) == 1
+    assert len(asked) < 1_000
+
+
 @pytest.mark.parametrize("count", [1, 3])
 def test_that_nothing_fitting_is_refused(count: int) -> None:
     with pytest.raises(Refused) as refused:

@@ -79,6 +79,14 @@ class Floor:
 
 def routed(floor: Floor, wanted: Wanted, *, now_ms: int) -> Choice:
     """Return the best route of those that fit one transaction; raises as `Routing.choose`."""
+    built = dict[int, tuple[Leg, list[Instruction]]]()
+
+    def called(leg: Leg) -> list[Instruction]:
+        """Return the calls of a leg: the same leg is asked about beside many others."""
+        known = built.get(id(leg))
+        if known is None:
+            built[id(leg)] = known = (leg, calls([leg], [0], wanted, floor.wallet))
+        return known[1]
 
     def fits(legs: Sequence[Leg]) -> bool:
         units = sum(hop.compute_units for leg in legs for hop in leg.hops)
@@ -92,7 +100,7 @@ def routed(floor: Floor, wanted: Wanted, *, now_ms: int) -> Choice:
             quote_limit_raw=0,
             memo=_LONGEST_MEMO,
         )
-        return floor.fits(trade, calls(legs, [0] * len(legs), wanted, floor.wallet))
+        return floor.fits(trade, [call for leg in legs for call in called(leg)])
 
     asking = always if floor.fits is anything_fits and floor.units_max is None else fits
     cost = call_cost(floor, wanted)

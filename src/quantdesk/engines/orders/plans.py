@@ -12,8 +12,9 @@ import msgspec
 
 from quantdesk.core.errors import DeskError, Refused, Unavailable
 from quantdesk.core.money import BPS
+from quantdesk.engines.orders.packing import packed
 from quantdesk.engines.orders.paths import Asked, Leg, Path, quoted
-from quantdesk.engines.orders.selection import Problem, Split, without
+from quantdesk.engines.orders.selection import Fits, Picks, Problem, Split
 from quantdesk.engines.orders.splitting import Depth, clipped
 
 Legs = tuple[Leg, ...]
@@ -21,6 +22,9 @@ Legs = tuple[Leg, ...]
 _DUST: Final = 2e-8  # of the whole: what a leg must bring at least
 _ROUNDING: Final = 2.0  # base units that a leg may lose to rounding
 _NEAR: Final = 1.001  # how far past the last root the depth that is left is felt, relative
+_LEAST: Final = 20  # a leg is thought of as this part of the whole at least
+_QUESTIONS: Final = 300  # sets that are asked about, whether they fit
+_TURNS: Final = 4  # of planning what fits, before single legs are all that is tried
 _CLIP: Final = 1_000_000  # a leg refused at its very end is tried with this part less
 _TELLING: Final = ("transaction.too_large", "amount.too_small", "liquidity.insufficient")
 
@@ -58,12 +62,16 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 class Question(NamedTuple):
-    """What is planned: `root` and `other` are the whole market's price and amount for it."""
+    """What is planned: `root` and `other` are the whole market's price and amount for it.
+
+    `sketches` are legs of about the right size, by the pools they use; None where those refuse.
+    """
 
     asked: Asked
     terms: Terms
     root: float
     other: float
+    sketches: dict[tuple[str, ...], Leg | None]
 
 
 class _Declined(NamedTuple):
@@ -102,9 +110,9 @@ def best_plan(paths: Sequence[Path], question: Question) -> Plan:
             break
         legs = _legs(paths, problem, split, asked)
         if not isinstance(legs, _Declined):
-            if not terms.fits(legs):
+            if not terms.fits(tuple(legs.values())):
                 legs = _fitting(paths, problem, split, question)
-            return planned(legs, asked, terms)
+            return planned(tuple(legs.values()), asked, terms)
         problems.append(legs.problem)
         path = paths[legs.at]
         name = "".join(path.option.uses)
@@ -149,16 +157,19 @@ def _solved(problem: Problem, root: float) -> Split | None:
     )
 
 
-def _legs(paths: Sequence[Path], problem: Problem, split: Split, asked: Asked) -> Legs | _Declined:
-    legs = []
+def _legs(
+    paths: Sequence[Path], problem: Problem, split: Split, asked: Asked
+) -> dict[int, Leg] | _Declined:
+    """Return the leg along each path that gets a part, or which path's pools refuse it."""
+    legs = dict[int, Leg]()
     for at, part in zip(split.picks, _whole(problem, split, asked.amount), strict=True):
         if part > 0:
             path = paths[at]
             try:
-                legs.append(quoted(path.pools, path.mints, part, exact_in=asked.exact_in))
+                legs[at] = quoted(path.pools, path.mints, part, exact_in=asked.exact_in)
             except (Refused, Unavailable) as problem_of_pool:
                 return _Declined(at, part, problem_of_pool)
-    return tuple(legs)
+    return legs
 
 
 def _whole(problem: Problem, split: Split, amount: int) -> list[int]:
@@ -180,24 +191,71 @@ def _cut(path: Path, part: int, *, exact_in: bool) -> Path:
     return path._replace(option=path.option._replace(depth=depth))
 
 
-def _fitting(paths: Sequence[Path], problem: Problem, split: Split, question: Question) -> Legs:
-    for fewer in _fewer(problem, split, question.root):
-        legs = _legs(paths, problem, fewer, question.asked)
-        if not isinstance(legs, _Declined) and question.terms.fits(legs):
+def _fitting(
+    paths: Sequence[Path], problem: Problem, split: Split, question: Question
+) -> dict[int, Leg]:
+    """Return the best legs that fit, given the best split; raises `transaction.too_large`."""
+    sketches = _Sketches(paths, split.root, question)
+    for found in _candidates(problem, split, sketches.fit):
+        legs = _legs(paths, problem, found, question.asked)
+        if isinstance(legs, _Declined):
+            sketches.put(legs.at, None)
+        elif question.terms.fits(tuple(legs.values())):
             return legs
+        else:
+            for at, leg in legs.items():
+                sketches.put(at, leg)
     raise too_large()
 
 
-def _fewer(problem: Problem, split: Split | None, near: float) -> Iterator[Split]:
-    """Yield splits with a leg less, best first, then with two less, down to single legs."""
-    while split and len(split.picks) > 2:  # noqa: PLR2004 - what is left then are single legs
-        fewest = replace(problem, legs_max=len(split.picks) - 1).solve(near)
-        less = [problem.split(picks, near=split.root) for picks in without(split.picks)]
-        found = sorted(filter(None, [fewest, *less]), key=_worth, reverse=True)
-        yield from found
-        split = found[0] if found else None
-    yield from problem.singles(near)
+def _candidates(problem: Problem, split: Split, fits: Fits) -> Iterator[Split]:
+    """Yield what may fit: the best by what is known by then, at last any single leg."""
+    for _ in range(_TURNS):
+        if not (found := packed(problem, split, fits)):
+            break
+        yield found
+    yield from problem.singles(split.root)
 
 
-def _worth(split: Split) -> float:
-    return split.worth
+class _Sketches:
+    """Legs of about the right size, which say what paths take of a transaction; None is refused.
+
+    Where the leg of the right size takes more, it is put in the place of the sketch.
+    """
+
+    def __init__(self, paths: Sequence[Path], root: float, question: Question) -> None:
+        self._paths, self._root, self._question = paths, root, question
+        self._tried = dict[Picks, bool]()
+
+    def put(self, at: int, leg: Leg | None) -> None:
+        """Know better what a path takes."""
+        self._question.sketches[self._paths[at].option.uses] = leg
+        self._tried.clear()
+
+    def fit(self, picks: Picks) -> bool:
+        """Return whether these go into one transaction, as far as sketches tell."""
+        picks = tuple(sorted(picks))
+        found = self._tried.get(picks)
+        if found is None:
+            if len(self._tried) >= _QUESTIONS:
+                return False
+            legs = [leg for at in picks if (leg := self._of(at))]
+            found = len(legs) == len(picks) and self._question.terms.fits(legs)
+            self._tried[picks] = found
+        return found
+
+    def _of(self, at: int) -> Leg | None:
+        path, known = self._paths[at], self._question.sketches
+        if path.option.uses not in known:
+            known[path.option.uses] = _sketched(path, self._root, self._question.asked)
+        return known[path.option.uses]
+
+
+def _sketched(path: Path, root: float, asked: Asked) -> Leg | None:
+    """Return a leg of about the size that a path would have; None where its pools refuse that."""
+    part = path.option.depth.at(root)[0 if asked.exact_in else 1]
+    part = min(max(part, asked.amount / _LEAST), asked.amount)
+    try:
+        return quoted(path.pools, path.mints, int(part) or 1, exact_in=asked.exact_in)
+    except (Refused, Unavailable):
+        return None

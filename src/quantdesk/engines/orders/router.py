@@ -94,7 +94,7 @@ def route(book: Book, asked: Asked, terms: Terms, *, curves: Curves) -> Route:
     found = ways.whole().trade(float(asked.amount), exact_in=asked.exact_in)
     if found is None:
         raise Refused("all pools together do not hold that much", code="liquidity.insufficient")
-    return _best(ways, Question(asked, terms, *found))
+    return _best(ways, Question(asked, terms, *found, {}))
 
 
 def lone(pool: Pool, asked: Asked, terms: Terms) -> Route:

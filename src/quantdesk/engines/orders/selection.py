@@ -7,7 +7,7 @@ and above that root it is the best there is; where the set changes there, the se
 compared one by one.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, combinations
 from math import inf, nan
@@ -16,6 +16,8 @@ from typing import Final, NamedTuple
 from quantdesk.engines.orders.splitting import Depth, alone, level, shares
 
 Picks = tuple[int, ...]
+Fits = Callable[[Picks], bool]
+"""Says whether options may be taken together, by a limit that is not known here."""
 
 _WHOLE: Final = 1 - 1e-9  # of an amount; less than this is not all of it
 _STEP: Final = 1e-5  # how far the root first rises, relative
@@ -81,10 +83,10 @@ class Problem:
         splits = [split for picks in sets if (split := self.split(picks, near=near))]
         best = max(splits, key=_worth, default=None)
         if len(around) > 1:
-            best = self._better(best, self._near(around), near)
+            best = self.better(best, self._near(around), near=near)
         while best:
-            changed = chain(self._exchanged(best.picks), without(best.picks))
-            if (better := self._better(best, changed, near)) is best:
+            changed = chain(self.exchanged(best.picks), without(best.picks))
+            if (better := self.better(best, changed, near=near)) is best:
                 break
             best = better
         return best
@@ -133,8 +135,15 @@ class Problem:
         cost = self.call_cost * sum([len(self.options[at].uses) for at in picks])
         return Split(picks, root, parts, other - cost if self.exact_in else -other - cost)
 
-    def _better(self, best: Split | None, others: Iterable[Picks], near: float) -> Split | None:
-        """Return the best of a split and others.
+    def better(
+        self,
+        best: Split | None,
+        others: Iterable[Picks],
+        *,
+        near: float,
+        fits: Fits = lambda _picks: True,
+    ) -> Split | None:
+        """Return the best of a split and others that fit; `near` is a guess of its root.
 
         By weak duality no split is worth more than its options are at any root, above what the
         whole costs there: those that this rules out at the root of the best are not looked at.
@@ -143,7 +152,7 @@ class Problem:
         for picks in others:
             if best and self._ceiling(picks, best.root, worths) <= best.worth:
                 continue
-            if not self._allowed(picks):
+            if not self._allowed(picks) or not fits(picks):
                 continue
             split = self.split(picks, near=best.root if best else near)
             if split and (best is None or split.worth > best.worth):
@@ -151,15 +160,18 @@ class Problem:
         return best
 
     def _ceiling(self, picks: Picks, root: float, worths: dict[int, float]) -> float:
-        squared = root * root
         for at in picks:
             if at not in worths:
-                depth, uses = self.options[at]
-                paid, received = depth.at(root)
-                gross = received - paid / squared if self.exact_in else received * squared - paid
-                worths[at] = gross - self.call_cost * len(uses)
-        whole = self._whole(squared)
+                worths[at] = self.worth(at, root)
+        whole = self._whole(root * root)
         return whole - abs(whole) * _ENOUGH + sum([worths[at] for at in picks])
+
+    def worth(self, at: int, root: float) -> float:
+        """Return what an option brings above the price of the last unit, less its own cost."""
+        (depth, uses), squared = self.options[at], root * root
+        paid, received = depth.at(root)
+        gross = received - paid / squared if self.exact_in else received * squared - paid
+        return gross - self.call_cost * len(uses)
 
     def _whole(self, squared: float) -> float:
         """Return what the whole amount is worth at the price of the last unit."""
@@ -247,7 +259,8 @@ class Problem:
             for size in range(1, min(self.legs_max, len(together)) + 1):
                 yield from combinations(together, size)
 
-    def _exchanged(self, picks: Picks) -> Iterator[Picks]:
+    def exchanged(self, picks: Picks) -> Iterator[Picks]:
+        """Yield what pairing the hops of two options the other way makes."""
         chains = [at for at in picks if len(self.options[at].uses) > 1]
         if len(chains) < 2:  # noqa: PLR2004 - an exchange takes two
             return
