@@ -157,8 +157,6 @@ class Ways(NamedTuple):
     def whole(self) -> Depth:
         """Return the curve of everything at once, without limits or costs: nothing beats it."""
         paid, received = self._ends()
-        if not self.between:
-            return self.curves.side_by_side(self.direct, (paid, received))
         key = ("whole", paid, received, self.through)
         hops = [pools for mint in self.between for pools in self._hops(mint)]
         pools = [*self.direct, *(pool for each in hops for pool in each)]
