@@ -19,6 +19,9 @@ def route(told: Mapping[str, Any], quote: str) -> Group:
         _legs(told["legs"], quote),
         Text(f"gap        {told['gapBps']} bps to the best that all pools could do", style="dim"),
     ]
+    if Decimal(room := told.get("roomBps", 0)):
+        text = f"           {room} bps of it because one transaction holds no more pools"
+        parts.append(Text(text, style="dim"))
     if told.get("callCost", "") is None:
         text = "network    what a pool more costs is not known: SOL or the quote has no price"
         parts.append(Text(text, style="dim"))

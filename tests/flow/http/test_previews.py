@@ -34,7 +34,8 @@ async def test_shows_every_field_of_a_preview(
         "1",
     )
     assert [set(quote) for quote in preview["quotes"]] == [QUOTE | {other}]
-    assert set(preview["route"]) == names("legs reason gapBps callCost runnerUp alternatives")
+    names_of_route = "legs reason gapBps roomBps callCost runnerUp alternatives"
+    assert set(preview["route"]) == names(names_of_route)
     (leg,) = preview["route"]["legs"]
     assert set(leg) == names("name venue pool kind share base quote feeBps")
     assert leg["share"] == 1

@@ -58,6 +58,14 @@ def test_the_gap_and_what_else_there_was_are_told() -> None:
     )
 
 
+def test_what_one_transaction_costs_of_the_gap_is_told_where_it_costs_anything() -> None:
+    words = "because one transaction holds no more pools"
+
+    assert any(f"0.01 bps of it {words}" in line for line in shown(ROUTE | {"roomBps": "0.01"}))
+    assert not any(words in line for line in shown(ROUTE | {"roomBps": "0.00"}))
+    assert not any(words in line for line in shown(ROUTE)), "an older route does not say"
+
+
 def test_each_pool_alone_is_marked_when_it_is_in_the_route() -> None:
     quotes = shown(ROUTE)[-3:]
 

@@ -18,6 +18,7 @@ from quantdesk.chains.solana.tables import table
 from quantdesk.core.assets import ASSETS
 from quantdesk.core.markets import MARKETS, Side
 from quantdesk.engines.orders.floor import Floor, routed
+from quantdesk.engines.orders.routed import described
 from quantdesk.engines.orders.routing import Choice, Routing, Rules, Wanted
 from quantdesk.localnet.lookup_table import table_address
 from quantdesk.localnet.opening import opening, pools
@@ -67,9 +68,27 @@ def chosen(side: Side) -> Choice:
     return routed(floor(), Wanted(SOL, side, LARGE, slippage_bps=50), now_ms=ground.NOW_MS)
 
 
+def boundless(side: Side) -> Choice:
+    """Return the best route where no transaction bounds it."""
+    wanted = Wanted(SOL, side, LARGE, slippage_bps=50)
+    return floor().routing.choose(wanted, now_ms=ground.NOW_MS)
+
+
 @pytest.mark.parametrize("side", Side)
 def test_that_no_other_pools_that_fit_do_better(side: Side) -> None:
     found = chosen(side).route
 
     assert found.gap_bps <= OF_ALL_THAT_FIT[side] + Decimal("0.005")
     assert sum(len(leg.hops) for leg in found.legs) == 6
+    more = sum(len(leg.hops) for leg in boundless(side).route.legs)
+    assert more > 6
+
+
+@pytest.mark.parametrize("side", Side)
+def test_that_what_a_transaction_costs_of_the_gap_is_told(side: Side) -> None:
+    found, free = chosen(side), boundless(side).route
+
+    assert free.room_bps == 0
+    assert found.route.room_bps == pytest.approx(found.route.gap_bps - free.gap_bps)
+    told = described(found, now_ms=ground.NOW_MS)
+    assert 0 < Decimal(told["roomBps"]) < Decimal(told["gapBps"])

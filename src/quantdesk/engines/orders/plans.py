@@ -52,13 +52,15 @@ class Terms(msgspec.Struct, frozen=True):
 class Plan(msgspec.Struct, frozen=True):
     """Legs, the largest first, that together trade exactly what was asked; amounts in base units.
 
-    `worth` ranks the plans of one question, costs included: the more the better.
+    `worth` ranks the plans of one question, costs included: the more the better. `roomless` is what
+    would have been paid or received, were no transaction too small; None where none was.
     """
 
     legs: Legs
     paid: int
     received: int
     worth: int
+    roomless: int | None = None
 
 
 class Question(NamedTuple):
@@ -110,9 +112,13 @@ def best_plan(paths: Sequence[Path], question: Question) -> Plan:
             break
         legs = _legs(paths, problem, split, asked)
         if not isinstance(legs, _Declined):
-            if not terms.fits(tuple(legs.values())):
-                legs = _fitting(paths, problem, split, question)
-            return planned(tuple(legs.values()), asked, terms)
+            best = planned(tuple(legs.values()), asked, terms)
+            if terms.fits(best.legs):
+                return best
+            legs = _fitting(paths, problem, split, question)
+            plan = planned(tuple(legs.values()), asked, terms)
+            roomless = best.received if asked.exact_in else best.paid
+            return msgspec.structs.replace(plan, roomless=roomless)
         problems.append(legs.problem)
         path = paths[legs.at]
         name = "".join(path.option.uses)

@@ -29,7 +29,7 @@ FRESH_MS = 10_000
 
 _HELD_MAX = 10_000
 _LAMPORTS_DECIMALS = 9
-_ROUTE = ("floor", "legs", "reason", "gapBps", "callCost", "runnerUp", "alternatives")
+_ROUTE = ("floor", "legs", "reason", "gapBps", "roomBps", "callCost", "runnerUp", "alternatives")
 
 
 class UsageView(msgspec.Struct, frozen=True, rename="camel"):

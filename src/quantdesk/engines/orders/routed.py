@@ -31,6 +31,7 @@ def described(choice: Choice, *, now_ms: int) -> dict[str, Any]:
         "limitRaw": choice.limit_raw,
         "expectedQuoteRaw": choice.quote_raw,
         "gapBps": _bps(found.gap_bps),
+        "roomBps": _bps(found.room_bps),
         "callCost": _cost(choice),
         "poolFees": pool_fees(choice),
         "runnerUp": runner_up and _alternative(runner_up, choice),

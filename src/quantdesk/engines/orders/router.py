@@ -68,6 +68,15 @@ class Route(msgspec.Struct, frozen=True):
         return self.plan.legs
 
     @property
+    def room_bps(self) -> Decimal:
+        """Return how much of the gap is there because one transaction holds no better legs."""
+        best, plan = self.plan.roomless, self.plan
+        if best is None:
+            return _NO_GAP
+        short = best - plan.received if self.asked.exact_in else plan.paid - best
+        return min(max(Decimal(short) * BPS / self.bound, _NO_GAP), self.gap_bps)
+
+    @property
     def paid(self) -> int:
         """Return what all legs pay."""
         return self.plan.paid

@@ -31,6 +31,7 @@ export function RouteWhy({ route }: { route: Route }) {
       {route.gapBps && (
         <p className="quiet" title="the bound is computed from the same pools">
           {/[1-9]/.test(route.gapBps) ? `Within ${bps(route.gapBps)} of what no route can beat.` : "No route over these pools can beat it."}
+          {/[1-9]/.test(route.roomBps ?? "") && ` ${bps(route.roomBps ?? "")} of it because one transaction holds no more pools.`}
         </p>
       )}
       {others.length > 0 && (

@@ -50,6 +50,7 @@ export interface Route {
   reason: string;
   gapBps?: string;
   poolFees?: string;
+  roomBps?: string;
   runnerUp?: Alternative | null;
   alternatives: Alternative[];
   quotes: Quote[];
