@@ -9,11 +9,12 @@
 Everything that decides is in the pure files beside this one.
 """
 
+import asyncio
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 from solders.message import to_bytes_versioned
@@ -41,6 +42,7 @@ from quantdesk.chains.solana.answers import (
 )
 from quantdesk.chains.solana.failures import UNKNOWN, failure, instruction_index
 from quantdesk.chains.solana.keys import Signer
+from quantdesk.chains.solana.ledger import ledger
 from quantdesk.chains.solana.monitor import Commitment, Finality, Search, Sent
 from quantdesk.chains.solana.recent import Blockhashes, LookupTables, Prices, UnitPrices
 from quantdesk.chains.solana.reverts import explained
@@ -313,14 +315,19 @@ class Solana:
             expired = [t for t in old if monitor.is_expired(_sent(t), finality)]
             if not expired:
                 return {}
-            # Only now: what this search does not find has not landed up to `finality`.
-            slot, found = await self._statuses([t.signature for t in expired], history=True)
-            first = await self._first_slot(expired, finality)
+            # Only now: what this search does not find has not landed up to `finality`. Asked in one
+            # turn, so that the node that searches is the one that tells what it has.
+            windows = sorted({monitor.window(_sent(t)) for t in expired})
+            told: list[Any] = await asyncio.gather(
+                self._statuses([t.signature for t in expired], history=True),
+                *(ledger(self._ask, start) for start in windows),
+            )
+            (slot, found), ledgers = told[0], dict(zip(windows, told[1:], strict=True))
         except DeskError:
             return {}
         sightings = {}
         for transaction, status in zip(expired, found, strict=True):
-            search = Search(status, slot, first)
+            search = Search(status, slot, ledgers[monitor.window(_sent(transaction))])
             dead = monitor.is_dead(_sent(transaction), finality, search)
             sightings[transaction.signature] = (
                 Sighting(Fate.DEAD) if dead else self._sighting(transaction, status)
@@ -366,11 +373,6 @@ class Solana:
         config = {"commitment": Commitment.FINALIZED.wire}
         info = await self._ask("getEpochInfo", config, answer=EpochInfo)
         return Finality(info.absolute_slot, info.block_height)
-
-    async def _first_slot(self, expired: Sequence[Transaction], finality: Finality) -> int | None:
-        if not any(monitor.needs_old_history(_sent(t), finality) for t in expired):
-            return None
-        return await self._ask("getFirstAvailableBlock", answer=int)
 
     async def _ask(self, method: str, *params: object, answer: type[T]) -> T:
         try:

@@ -5,7 +5,8 @@ The one judgment here that could fill an order twice is DEAD, so it needs all of
 - the finalized height is past the last one the bytes are valid at, by a margin;
 - a search of the node's whole history, **asked after that height was read** and answered by a node
   that has come at least as far, found nothing;
-- the node's history reaches back to when the bytes were made.
+- the node that searched has every block that could hold them, none missing in between: one that
+  fell out and came back by a snapshot answers like any other, and knows nothing of what it missed.
 
 Anything less, and anything unanswered, leaves them UNSEEN. Nothing is remembered: when a rolled
 back block takes a status away, the bytes are UNSEEN again.
@@ -22,8 +23,11 @@ BLOCKHASH_BLOCKS: Final = 150
 """How many blocks a blockhash is valid for: https://solana.com/docs/core/transactions"""
 MARGIN_BLOCKS: Final = 8
 """Beyond the last valid height, though finality alone should do."""
-HISTORY_SLOTS: Final = 9_000
-"""About an hour; every node keeps more than this, so only older bytes need the question."""
+WINDOW_BLOCKS: Final = 400
+"""As many blocks from a `window` on reach past every one that could hold the bytes."""
+
+_BEFORE_SLOTS: Final = 64
+"""How far before the slot of their simulation a block is sure to be found."""
 
 
 class Commitment(IntEnum):
@@ -59,16 +63,32 @@ class Finality:
 
 
 @dataclass(frozen=True, slots=True)
+class Ledger:
+    """Blocks that a node has, in order: the first one's slot, how many, and both ends' heights."""
+
+    first_slot: int
+    count: int
+    first_height: int
+    last_height: int
+
+    def covers(self, sent: Sent) -> bool:
+        """Return whether every block that could hold the bytes is among them."""
+        is_whole = self.last_height - self.first_height == self.count - 1
+        begins = self.first_slot <= sent.simulated_slot
+        return is_whole and begins and self.last_height > sent.last_valid_height
+
+
+@dataclass(frozen=True, slots=True)
 class Search:
     """One signature's result in a search of the whole history.
 
-    `slot` is how far the node that searched had come, `first_slot` the oldest it remembers, None
-    when that was not needed.
+    `slot` is how far the node that searched had come, `ledger` the blocks it has of that time, None
+    when it did not tell.
     """
 
     status: Status | None
     slot: int
-    first_slot: int | None
+    ledger: Ledger | None
 
 
 def fate(status: Status | None, *, landed: Commitment, reverted: Commitment) -> Fate:
@@ -95,9 +115,9 @@ def is_expired(sent: Sent, finality: Finality) -> bool:
     return finality.height > sent.last_valid_height + MARGIN_BLOCKS
 
 
-def needs_old_history(sent: Sent, finality: Finality) -> bool:
-    """Return whether the node's memory may be too short to prove that the bytes never landed."""
-    return finality.slot - sent.simulated_slot > HISTORY_SLOTS
+def window(sent: Sent) -> int:
+    """Return from which slot on to ask for blocks; bytes made at about one time share it."""
+    return max(0, sent.simulated_slot - _BEFORE_SLOTS) // _BEFORE_SLOTS * _BEFORE_SLOTS
 
 
 def is_dead(sent: Sent, finality: Finality, search: Search) -> bool:
@@ -105,12 +125,10 @@ def is_dead(sent: Sent, finality: Finality, search: Search) -> bool:
 
     `search` must have been asked after `finality` was answered.
     """
-    remembered = not needs_old_history(sent, finality) or (
-        search.first_slot is not None and search.first_slot <= sent.simulated_slot
-    )
     return (
         is_expired(sent, finality)
         and search.status is None
         and search.slot >= finality.slot
-        and remembered
+        and search.ledger is not None
+        and search.ledger.covers(sent)
     )

@@ -10,7 +10,6 @@ from tests.unit.chains.solana.scripted import ScriptedNode, Told
 from quantdesk.chains.port import Fate, Simulation, Trade, Transaction
 from quantdesk.chains.solana import keys
 from quantdesk.chains.solana.chain import Solana
-from quantdesk.chains.solana.monitor import HISTORY_SLOTS
 from quantdesk.chains.solana.rpc import Rpc
 from quantdesk.core.assets import ASSETS
 from quantdesk.core.errors import Corrupt, DeskError, Unavailable
@@ -43,6 +42,18 @@ def _statuses(
 def _expired(node: ScriptedNode, *, slot: int = 2_300, in_history: object = None) -> None:
     node.says["getSignatureStatuses"] = _statuses(slot=slot, in_history=in_history)
     node.says["getEpochInfo"] = lambda _: {"absoluteSlot": slot - 32, "blockHeight": 1_009}
+    _blocks(node, [*range(1_920, 2_252)])
+
+
+def _blocks(node: ScriptedNode, slots: list[int], *, missing: int = 0) -> None:
+    """Let the node have these finalized blocks, and so many less than there were among them."""
+    heights = {slot: 800 + place for place, slot in enumerate(slots)}
+    node.says["getBlocksWithLimit"] = lambda start, limit, _: [s for s in slots if s >= start][
+        :limit
+    ]
+    node.says["getBlock"] = lambda slot, _: {
+        "blockHeight": heights[slot] + (missing if slot == slots[-1] else 0)
+    }
 
 
 async def test_searches_history_only_after_it_read_the_height(
@@ -53,11 +64,21 @@ async def test_searches_history_only_after_it_read_the_height(
     (sighting,) = await chain.look([SENT])
 
     assert sighting.fate is Fate.DEAD
+    head = {
+        "commitment": "finalized",
+        "transactionDetails": "none",
+        "rewards": False,
+        "maxSupportedTransactionVersion": 0,
+    }
     assert [(method, params[-1]) for method, params in node.asked] == [
         ("getSignatureStatuses", {"searchTransactionHistory": False}),
         ("getEpochInfo", {"commitment": "finalized"}),
+        ("getBlocksWithLimit", {"commitment": "finalized"}),  # in one request with
         ("getSignatureStatuses", {"searchTransactionHistory": True}),
+        ("getBlock", head),
+        ("getBlock", head),
     ]
+    assert node.requests == [1, 1, 2, 2], "the node that searches tells what it has"
 
 
 @pytest.mark.parametrize(
@@ -93,16 +114,32 @@ async def test_is_not_dead_when_the_history_search_fails(node: ScriptedNode, cha
 
 
 @pytest.mark.parametrize(
-    ("first_slot", "fate"), [(2_000, Fate.DEAD), (2_001, Fate.UNSEEN), (None, Fate.UNSEEN)]
+    ("slots", "missing"),
+    [
+        ([*range(2_001, 2_301)], 0),
+        ([*range(1_920, 2_252)], 1),
+        ([*range(1_920, 2_100)], 0),
+        ([], 0),
+    ],
+    ids=["from later on", "one is missing", "not far enough", "none"],
 )
-async def test_needs_old_history_for_old_bytes(
-    node: ScriptedNode, chain: Solana, first_slot: int | None, fate: Fate
+async def test_is_not_dead_while_the_node_lacks_blocks_that_may_hold_it(
+    node: ScriptedNode, chain: Solana, slots: list[int], missing: int
 ) -> None:
-    _expired(node, slot=2_000 + HISTORY_SLOTS + 100)
-    if first_slot is not None:
-        node.says["getFirstAvailableBlock"] = lambda: first_slot
+    _expired(node)
+    _blocks(node, slots, missing=missing)
 
-    assert [one.fate for one in await chain.look([SENT])] == [fate]
+    assert [one.fate for one in await chain.look([SENT])] == [Fate.UNSEEN]
+
+
+@pytest.mark.parametrize("silent", ["getBlocksWithLimit", "getBlock"])
+async def test_is_not_dead_while_the_node_does_not_tell_its_blocks(
+    node: ScriptedNode, chain: Solana, silent: str
+) -> None:
+    _expired(node)
+    del node.says[silent]
+
+    assert [one.fate for one in await chain.look([SENT])] == [Fate.UNSEEN]
 
 
 async def test_looks_at_256_signatures_at_a_time(node: ScriptedNode, chain: Solana) -> None:

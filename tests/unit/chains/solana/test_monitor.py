@@ -8,17 +8,18 @@ from quantdesk.chains.port import Fate
 from quantdesk.chains.solana import monitor
 from quantdesk.chains.solana.answers import Status
 from quantdesk.chains.solana.monitor import (
-    HISTORY_SLOTS,
     MARGIN_BLOCKS,
     Commitment,
     Finality,
+    Ledger,
     Search,
     Sent,
 )
 
 SENT = Sent(last_valid_height=1_000, simulated_slot=2_000)
 PAST = Finality(slot=2_200, height=SENT.last_valid_height + MARGIN_BLOCKS + 1)
-NOTHING = Search(status=None, slot=PAST.slot, first_slot=None)
+WHOLE = Ledger(first_slot=2_000, count=152, first_height=850, last_height=1_001)
+NOTHING = Search(status=None, slot=PAST.slot, ledger=WHOLE)
 FAILED = {"InstructionError": [0, {"Custom": 1}]}
 
 
@@ -67,7 +68,10 @@ def test_declares_death_when_everything_speaks_for_it() -> None:
         (PAST, replace(NOTHING, status=Status(2_001, None, "processed"))),
         (PAST, replace(NOTHING, status=Status(2_001, FAILED, "finalized"))),
         (PAST, replace(NOTHING, slot=PAST.slot - 1)),
-        (replace(PAST, slot=SENT.simulated_slot + HISTORY_SLOTS + 1), NOTHING),
+        (PAST, replace(NOTHING, ledger=None)),
+        (PAST, replace(NOTHING, ledger=replace(WHOLE, first_slot=2_001))),
+        (PAST, replace(NOTHING, ledger=replace(WHOLE, count=151))),
+        (PAST, replace(NOTHING, ledger=replace(WHOLE, count=151, last_height=1_000))),
     ],
     ids=[
         "one block short of the margin",
@@ -76,21 +80,22 @@ def test_declares_death_when_everything_speaks_for_it() -> None:
         "found, if only processed",
         "found to have failed",
         "searched by a node that is behind",
-        "history not known to reach back",
+        "blocks not told",
+        "blocks from later on",
+        "a block missing in between",
+        "not yet past the last that may hold it",
     ],
 )
 def test_does_not_declare_death_on_any_doubt(finality: Finality, search: Search) -> None:
     assert not monitor.is_dead(SENT, finality, search)
 
 
-@pytest.mark.parametrize(("first_slot", "dead"), [(2_000, True), (2_001, False), (None, False)])
-def test_trusts_an_old_search_only_if_the_node_remembers_that_far(
-    first_slot: int | None, *, dead: bool
-) -> None:
-    old = Finality(SENT.simulated_slot + HISTORY_SLOTS + 1, PAST.height + HISTORY_SLOTS)
-    search = Search(None, old.slot, first_slot)
+@pytest.mark.parametrize("slot", [0, 5, 63, 64, 127, 128, 2_000, 10**9 + 7])
+def test_asks_for_blocks_from_a_little_before_the_simulation(slot: int) -> None:
+    start = monitor.window(replace(SENT, simulated_slot=slot))
 
-    assert monitor.is_dead(SENT, old, search) is dead
+    assert start == max(0, slot - 64) // 64 * 64
+    assert min(slot, 64) <= slot - start < 128
 
 
 @pytest.mark.parametrize(("slot", "worth"), [(2_149, False), (2_150, True)])
