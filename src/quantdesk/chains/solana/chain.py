@@ -332,6 +332,8 @@ class Solana:
             sightings[transaction.signature] = (
                 Sighting(Fate.DEAD) if dead else self._sighting(transaction, status)
             )
+            if dead:
+                self._unit_prices.missed()
         return sightings
 
     async def _explained(self, transaction: Transaction, sighting: Sighting) -> Sighting:

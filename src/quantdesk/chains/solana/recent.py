@@ -24,6 +24,10 @@ Prices = Mapping[Priority, int]
 _BLOCKHASH_S: Final = 2.0  # of the 60 s it is valid
 _PRICE_S: Final = 10.0
 _PRICES_MAX: Final = 256
+_RAISED_MIN: Final = 10_000  # micro-lamports: what is offered after the first that no block took
+_RAISED_TIMES: Final = 4  # as much after the next
+_RAISED_S: Final = 300.0
+_RAISE_EVERY_S: Final = 30.0  # those that die together were offered the same
 _ACCOUNTS_MAX: Final = 128  # what a node takes in one question
 _TABLES_MAX: Final = 100  # what a node takes in one question
 _TABLES_S: Final = 20.0
@@ -93,7 +97,11 @@ class Blockhashes:
 
 
 class UnitPrices:
-    """What others paid lately for a compute unit, to write to the same accounts."""
+    """What others paid lately for a compute unit, to write to the same accounts.
+
+    After transactions that no block took more is offered for some minutes, whatever the node says
+    that others paid: most tell of nothing where a block had no such transaction at all.
+    """
 
     def __init__(self, *, rpc: Rpc, clock: Clock, bids: Mapping[Priority, Bid]) -> None:
         self._rpc = rpc
@@ -101,22 +109,45 @@ class UnitPrices:
         self._bids = bids
         self._shared: dict[tuple[str, ...], _Shared[Prices]] = {}
         self._last = self._prices(())
+        self._least = 0
+        self._raised_s: float | None = None
 
     @property
     def last(self) -> Prices:
         """Return the prices seen last, whoever's accounts they were for; before any, the least."""
-        return self._last
+        return self._raised(self._last)
+
+    def missed(self) -> None:
+        """Take note that no block took what was offered: offer more for a while."""
+        now_s = self._clock.monotonic()
+        if self._raised_s is None or now_s - self._raised_s >= _RAISE_EVERY_S:
+            self._least = max(_RAISED_MIN, self._least * _RAISED_TIMES if self._raises else 0)
+            self._raised_s = now_s
 
     async def get(self, accounts: tuple[str, ...]) -> Prices:
         """Return micro-lamports per compute unit, within the bids' bounds, at most 10 s old.
 
         Never fails: while the node does not say, the last prices seen anywhere stand in.
         """
-        return await self._of(accounts).get()
+        return self._raised(await self._of(accounts).get())
 
     def begin(self, accounts: tuple[str, ...]) -> None:
         """Ask the node unless the answer is known, and wait for nothing."""
         self._of(accounts).begin()
+
+    @property
+    def _raises(self) -> bool:
+        if self._raised_s is None:
+            return False
+        return self._clock.monotonic() - self._raised_s < _RAISED_S
+
+    def _raised(self, prices: Prices) -> Prices:
+        if not self._raises:
+            return prices
+        return {
+            priority: min(max(price, self._least), self._bids[priority].price_max)
+            for priority, price in prices.items()
+        }
 
     def _of(self, accounts: tuple[str, ...]) -> _Shared[Prices]:
         shared = self._shared.get(accounts)

@@ -142,6 +142,15 @@ async def test_is_not_dead_while_the_node_does_not_tell_its_blocks(
     assert [one.fate for one in await chain.look([SENT])] == [Fate.UNSEEN]
 
 
+async def test_offers_more_after_what_no_block_took(node: ScriptedNode, chain: Solana) -> None:
+    _expired(node)
+    before = chain.call_lamports(100_000)
+
+    await chain.look([SENT])
+
+    assert (before, chain.call_lamports(100_000)) == (0, 1_200)
+
+
 async def test_looks_at_256_signatures_at_a_time(node: ScriptedNode, chain: Solana) -> None:
     node.says["getSignatureStatuses"] = _statuses(slot=2_010)
 
