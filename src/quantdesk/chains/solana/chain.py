@@ -9,12 +9,11 @@
 Everything that decides is in the pure files beside this one.
 """
 
-import asyncio
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 from solders.message import to_bytes_versioned
@@ -42,7 +41,7 @@ from quantdesk.chains.solana.answers import (
 )
 from quantdesk.chains.solana.failures import UNKNOWN, failure, instruction_index
 from quantdesk.chains.solana.keys import Signer
-from quantdesk.chains.solana.ledger import ledger
+from quantdesk.chains.solana.ledger import beside
 from quantdesk.chains.solana.monitor import Commitment, Finality, Search, Sent
 from quantdesk.chains.solana.recent import Blockhashes, LookupTables, Prices, UnitPrices
 from quantdesk.chains.solana.reverts import explained
@@ -192,7 +191,7 @@ class Solana:
 
     def call_lamports(self, compute_units: int, priority: Priority | None = None) -> int:
         """Return what a call of so many units adds to a priority fee at the price seen last."""
-        return self._offer(self._unit_prices.last, priority, fees.compute_limit(compute_units))[1]
+        return self._offer(self._unit_prices.last, priority, fees.compute_share(compute_units))[1]
 
     async def send(self, transaction: Transaction) -> None:
         """Hand the bytes to the node; doing it again is harmless. Raises `Unavailable`."""
@@ -315,25 +314,22 @@ class Solana:
             expired = [t for t in old if monitor.is_expired(_sent(t), finality)]
             if not expired:
                 return {}
-            # Only now: what this search does not find has not landed up to `finality`. Asked in one
-            # turn, so that the node that searches is the one that tells what it has.
-            windows = sorted({monitor.window(_sent(t)) for t in expired})
-            told: list[Any] = await asyncio.gather(
+            # Only now: what this search does not find has not landed up to `finality`.
+            (slot, found), ledgers = await beside(
                 self._statuses([t.signature for t in expired], history=True),
-                *(ledger(self._ask, start) for start in windows),
+                self._ask,
+                {monitor.window(_sent(t)) for t in expired},
             )
-            (slot, found), ledgers = told[0], dict(zip(windows, told[1:], strict=True))
         except DeskError:
             return {}
         sightings = {}
         for transaction, status in zip(expired, found, strict=True):
             search = Search(status, slot, ledgers[monitor.window(_sent(transaction))])
             dead = monitor.is_dead(_sent(transaction), finality, search)
-            sightings[transaction.signature] = (
-                Sighting(Fate.DEAD) if dead else self._sighting(transaction, status)
-            )
             if dead:
                 self._unit_prices.missed()
+            sighting = Sighting(Fate.DEAD) if dead else self._sighting(transaction, status)
+            sightings[transaction.signature] = sighting
         return sightings
 
     async def _explained(self, transaction: Transaction, sighting: Sighting) -> Sighting:

@@ -15,7 +15,7 @@ from quantdesk.chains.solana.answers import PrioritizationFee
 
 COMPUTE_UNITS_MAX: Final = 1_400_000
 _MARGIN_PERCENT: Final = 20  # state moves between simulation and execution: bins and ticks to cross
-_MARGIN_FLOOR: Final = 5_000
+_MARGIN_FLOOR: Final = 40_000  # two ticks or seven bins more, as measured with the real programs
 _PERCENT: Final = 100
 _MICRO: Final = 1_000_000
 
@@ -62,6 +62,11 @@ def affordable(price: int, *, compute_units: int, lamports_max: int) -> int:
 def priority_lamports(price: int, *, compute_units: int) -> int:
     """Return the priority fee of a transaction, rounded up as the chain does."""
     return -(-price * compute_units // _MICRO)
+
+
+def compute_share(units: int) -> int:
+    """Return what a call of so many compute units adds to a limit beyond the margin it has."""
+    return units + units * _MARGIN_PERCENT // _PERCENT
 
 
 def compute_limit(units_simulated: int) -> int:

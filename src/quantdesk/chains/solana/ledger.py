@@ -5,13 +5,15 @@ https://solana.com/docs/rpc/http/getblock
 """
 
 import asyncio
-from collections.abc import Awaitable
-from typing import Any, Final, Protocol
+from collections.abc import Awaitable, Iterable
+from typing import Any, Final, Protocol, TypeVar
 
 import msgspec
 
 from quantdesk.chains.solana.monitor import WINDOW_BLOCKS, Ledger
 from quantdesk.core.errors import DeskError
+
+T = TypeVar("T")
 
 _FINALIZED: Final = {"commitment": "finalized"}
 _HEAD: Final = {
@@ -31,6 +33,18 @@ class Ask(Protocol):
 
 class _Head(msgspec.Struct, frozen=True, rename="camel"):
     block_height: int
+
+
+async def beside(
+    search: Awaitable[T], ask: Ask, windows: Iterable[int]
+) -> tuple[T, dict[int, Ledger | None]]:
+    """Return an answer, and by its first slot what the node that gave it has of each window.
+
+    All are asked in one turn, so that they travel together. Raises what `search` does.
+    """
+    starts = sorted(windows)
+    told: list[Any] = await asyncio.gather(search, *(ledger(ask, start) for start in starts))
+    return told[0], dict(zip(starts, told[1:], strict=True))
 
 
 async def ledger(ask: Ask, start: int) -> Ledger | None:

@@ -242,8 +242,8 @@ async def test_signs_for_the_blockhash_it_asked_and_the_compute_it_saw(
     made = await chain.prepare(TRADE, [])
 
     assert made.last_valid_height == 155
-    assert made.simulation == Simulation(6, 50_000, ("a",), priority_lamports=60_000)
-    assert (60_000).to_bytes(4, "little") in made.raw
+    assert made.simulation == Simulation(6, 50_000, ("a",), priority_lamports=90_000)
+    assert (90_000).to_bytes(4, "little") in made.raw
     assert (1_000_000).to_bytes(8, "little") in made.raw  # the price's cap
     (tried,) = [params for method, params in node.asked if method == "simulateTransaction"]
     assert tried[1]["sigVerify"] is False

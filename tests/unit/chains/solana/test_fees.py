@@ -88,9 +88,15 @@ def test_rounds_the_fee_up(price: int, units: int, lamports: int) -> None:
 
 @pytest.mark.parametrize(
     ("used", "asked"),
-    [(0, 5_000), (20_000, 25_000), (25_000, 30_000), (100_000, 120_000), (1_300_000, 1_400_000)],
+    [
+        (0, 40_000),
+        (64_506, 104_506),
+        (200_000, 240_000),
+        (1_000_000, 1_200_000),
+        (1_300_000, 1_400_000),
+    ],
 )
-def test_asks_for_a_fifth_more_compute_than_was_used(used: int, asked: int) -> None:
+def test_asks_for_two_ticks_or_a_fifth_more_compute_than_was_used(used: int, asked: int) -> None:
     assert compute_limit(used) == asked
 
 

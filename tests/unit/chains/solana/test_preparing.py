@@ -31,7 +31,7 @@ OWN = WALLET.token_accounts
 TABLE = address(5_000)
 POOLS = addresses(42)
 USED = 50_000
-LIMIT = 60_000
+LIMIT = 90_000
 
 
 def _swaps(*accounts: str) -> list[Instruction]:
@@ -232,19 +232,19 @@ async def test_drops_no_check_when_a_node_tells_nothing_at_all(
 
 
 @pytest.mark.parametrize(
-    ("fee", "terms", "price"),
+    ("fee", "terms", "price", "call"),
     [
-        (7_000, {}, 7_000),
-        (0, {}, 0),
-        (0, {"unit_price_min": 50}, 50),
-        (0, {"policy": Priority.URGENT}, 10_000),
-        (9**9, {"unit_price_max": 80_000}, 80_000),
-        (9**9, {"priority_lamports_max": 3}, 50),
-        (9**9, {"priority_lamports_max": 0}, 0),
+        (7_000, {}, 7_000, 420),
+        (0, {}, 0, 0),
+        (0, {"unit_price_min": 50}, 50, 3),
+        (0, {"policy": Priority.URGENT}, 10_000, 600),
+        (9**9, {"unit_price_max": 80_000}, 80_000, 4_800),
+        (9**9, {"priority_lamports_max": 3}, 33, 3),
+        (9**9, {"priority_lamports_max": 0}, 0, 0),
     ],
 )
 async def test_offers_what_the_policy_says_within_both_caps(
-    prepares: Prepares, fee: int, terms: dict[str, Json], price: int
+    prepares: Prepares, fee: int, terms: dict[str, Json], price: int, call: int
 ) -> None:
     chain = prepares(fee=fee, **terms)
 
@@ -256,19 +256,19 @@ async def test_offers_what_the_policy_says_within_both_caps(
     assert await chain.priority_lamports(_own(), compute_units=USED) == (
         made.simulation.priority_lamports
     )
-    assert chain.call_lamports(USED) == made.simulation.priority_lamports, "at the last price seen"
+    assert chain.call_lamports(USED) == call, "at the last price seen, and a fifth more units"
 
 
 @pytest.mark.parametrize("policy", Priority)
 @pytest.mark.parametrize(
-    ("priority", "terms", "price"),
+    ("priority", "terms", "offered"),
     [
-        (Priority.ECONOMY, {}, 2_000),
-        (Priority.NORMAL, {}, 5_000),
-        (Priority.URGENT, {}, 10_000),
-        (Priority.URGENT, {"unit_price_max": 6_000}, 6_000),
-        (Priority.URGENT, {"priority_lamports_max": 300}, 5_000),
-        (Priority.ECONOMY, {"unit_price_min": 3_000}, 3_000),
+        (Priority.ECONOMY, {}, (2_000, 120)),
+        (Priority.NORMAL, {}, (5_000, 300)),
+        (Priority.URGENT, {}, (10_000, 600)),
+        (Priority.URGENT, {"unit_price_max": 6_000}, (6_000, 360)),
+        (Priority.URGENT, {"priority_lamports_max": 450}, (5_000, 450)),
+        (Priority.ECONOMY, {"unit_price_min": 3_000}, (3_000, 180)),
     ],
 )
 async def test_offers_what_a_trade_says_instead_within_the_same_caps(
@@ -277,8 +277,9 @@ async def test_offers_what_a_trade_says_instead_within_the_same_caps(
     policy: Priority,
     priority: Priority,
     terms: dict[str, Json],
-    price: int,
+    offered: tuple[int, int],
 ) -> None:
+    price, call = offered
     chain = prepares(policy=policy, **terms)
     recent = [{"slot": n, "prioritizationFee": fee} for n, fee in enumerate((2_000, 3_000, 5_000))]
     node.says["getRecentPrioritizationFees"] = lambda _: recent
@@ -290,7 +291,7 @@ async def test_offers_what_a_trade_says_instead_within_the_same_caps(
     assert [int.from_bytes(one.data[1:], "little") for one in limits] == [LIMIT, price]
     assert made.simulation.priority_lamports == lamports
     shown = await chain.priority_lamports(_own(), compute_units=USED, priority=priority)
-    assert (shown, chain.call_lamports(USED, priority)) == (lamports, lamports)
+    assert (shown, chain.call_lamports(USED, priority)) == (lamports, call)
     assert node.count("getRecentPrioritizationFees") == 1, "one answer serves every priority"
 
 
