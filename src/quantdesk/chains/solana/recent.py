@@ -121,7 +121,8 @@ class UnitPrices:
         """Take note that no block took what was offered: offer more for a while."""
         now_s = self._clock.monotonic()
         if self._raised_s is None or now_s - self._raised_s >= _RAISE_EVERY_S:
-            self._least = max(_RAISED_MIN, self._least * _RAISED_TIMES if self._raises else 0)
+            raised = self._least * _RAISED_TIMES if self._raises else _RAISED_MIN
+            self._least = min(raised, max(bid.price_max for bid in self._bids.values()))
             self._raised_s = now_s
 
     async def get(self, accounts: tuple[str, ...]) -> Prices:
