@@ -2938,6 +2938,9 @@ export interface components {
         /**
          * PreviewView
          * @description A preview as clients read it; amounts are decimal strings.
+         *
+         *         Quotes, route, price and fees are the market's now; the least received or most paid is what
+         *         this order would be held to, its limit price included.
          */
         PreviewView: {
             /** Format: decimal */
@@ -5555,7 +5558,12 @@ export interface operations {
             };
         };
         responses: {
-            /** @description A preview as clients read it; amounts are decimal strings. */
+            /**
+             * @description A preview as clients read it; amounts are decimal strings.
+             *
+             *         Quotes, route, price and fees are the market's now; the least received or most paid is what
+             *         this order would be held to, its limit price included.
+             */
             200: {
                 headers: {
                     [name: string]: unknown;
