@@ -12,6 +12,8 @@ import msgspec
 from rich.table import Table
 from rich.text import Text
 
+from quantdesk.engines.orders.quality.wire import CostsView, FillView
+
 _PRICE = Decimal("0.00001")
 NOTE = (
     "prices are quote per base; cost is landed against quoted, positive is worse for you\n"
@@ -20,59 +22,17 @@ NOTE = (
 )
 
 
-class _Costs(msgspec.Struct, frozen=True, rename="camel"):
-    quoted_to_simulated: Decimal | None
-    simulated_to_landed: Decimal | None
-    quoted_to_landed: Decimal | None
-    landed_to_markout10s: Decimal | None = msgspec.field(name="landedToMarkout10s")
-    landed_to_markout1m: Decimal | None = msgspec.field(name="landedToMarkout1m")
-    landed_to_markout5m: Decimal | None = msgspec.field(name="landedToMarkout5m")
-
-
-class _Mark(msgspec.Struct, frozen=True):
-    missing: str | None = None
-
-
-class Fill(msgspec.Struct, frozen=True, rename="camel"):
-    """A leg of a fill as the ledger tells it; prices are quote per base."""
-
-    order_id: str
-    leg: int
-    legs: int
-    measured: bool
-    simulated_measured: bool
-    venue: str
-    pool: str
-    kind: str
-    pair: str
-    direction: str
-    mode: str
-    base: Decimal
-    landed_at: str
-    quoted: Decimal | None
-    simulated: Decimal | None
-    landed: Decimal | None
-    board_at_decision: Decimal | None
-    board_at_landing: Decimal | None
-    markout10s: Decimal | None
-    markout1m: Decimal | None
-    markout5m: Decimal | None
-    other_fees: dict[str, str]
-    cost_bps: _Costs
-    provenance: dict[str, _Mark]
-
-
 _NESTED = ("cost_bps", "provenance")
 _FIELDS = [
     (told.encode_name, told.name)
-    for told in msgspec.structs.fields(Fill)
+    for told in msgspec.structs.fields(FillView)
     if told.name not in _NESTED
 ]
 _COLUMNS = [name for name, _ in _FIELDS]
-_COSTS = [f"{told.encode_name}Bps" for told in msgspec.structs.fields(_Costs)]
+_COSTS = [f"{told.encode_name}Bps" for told in msgspec.structs.fields(CostsView)]
 
 
-def each(rows: Sequence[Fill]) -> Table:
+def each(rows: Sequence[FillView]) -> Table:
     """Return every leg with its prices; what is missing says why."""
     shown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for title in ("time (UTC)", "order", "venue", "side"):
@@ -86,7 +46,7 @@ def each(rows: Sequence[Fill]) -> Table:
             f"…{row.order_id[-12:]}" + (f" {row.leg + 1}/{row.legs}" if row.legs > 1 else ""),
             _place(row),
             row.direction,
-            f"{row.base.normalize():f} {row.pair}",
+            f"{Decimal(row.base).normalize():f} {row.pair}",
             _price(row.quoted),
             _price(row.simulated, shared=not row.simulated_measured),
             _price(row.landed, shared=not row.measured),
@@ -96,7 +56,7 @@ def each(rows: Sequence[Fill]) -> Table:
     return shown
 
 
-def spreadsheet(rows: Sequence[Fill]) -> str:
+def spreadsheet(rows: Sequence[FillView]) -> str:
     """Return every leg as a line of comma-separated values, under a line of names."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -108,17 +68,17 @@ def spreadsheet(rows: Sequence[Fill]) -> str:
     return text.getvalue()
 
 
-def cost(points: Decimal) -> Text:
+def cost(points: str) -> Text:
     """Return a cost in basis points, colored by whom it is good for."""
-    return Text(bps(points), style="red" if points > 0 else "green")
+    return Text(bps(points), style="red" if Decimal(points) > 0 else "green")
 
 
-def bps(points: Decimal | None, *, sign: str = "+") -> str:
+def bps(points: str | None, *, sign: str = "+") -> str:
     """Return basis points to two digits; a dash where they are not known."""
-    return "-" if points is None else f"{points:{sign}.2f}"
+    return "-" if points is None else f"{Decimal(points):{sign}.2f}"
 
 
-def _place(row: Fill) -> str:
+def _place(row: FillView) -> str:
     """Return venues with the kinds of their pools, hop by hop."""
     venues, kinds = row.venue.split(" > "), row.kind.split(" > ")
     if len(venues) != len(kinds):
@@ -126,14 +86,15 @@ def _place(row: Fill) -> str:
     return " > ".join(f"{venue} {kind}".rstrip() for venue, kind in zip(venues, kinds, strict=True))
 
 
-def _price(price: Decimal | None, *, shared: bool = False) -> str:
+def _price(price: str | None, *, shared: bool = False) -> str:
     if price is None:
         return "-"
-    shown = price.quantize(_PRICE) if abs(price) >= 1 else price
+    exact = Decimal(price)
+    shown = exact.quantize(_PRICE) if abs(exact) >= 1 else exact
     return f"{'~' if shared else ''}{shown:f}"
 
 
-def _after(row: Fill, name: str) -> str:
+def _after(row: FillView, name: str) -> str:
     price, mark = getattr(row, name), row.provenance.get(name)
     return _price(price) if price is not None or mark is None else mark.missing or "-"
 
@@ -141,6 +102,4 @@ def _after(row: Fill, name: str) -> str:
 def _cell(one: object) -> str:
     if isinstance(one, bool):
         return "yes" if one else "no"
-    if isinstance(one, Decimal):
-        return f"{one:f}"
     return "" if one is None else str(one)

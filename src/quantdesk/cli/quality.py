@@ -18,11 +18,12 @@ from rich.text import Text
 from quantdesk import settings as knobs
 from quantdesk.cli import bars, typed
 from quantdesk.cli.client import client
-from quantdesk.cli.legs import NOTE, Fill, bps, cost, each, spreadsheet
+from quantdesk.cli.legs import NOTE, bps, cost, each, spreadsheet
 from quantdesk.cli.running import run
 from quantdesk.cli.terminal import PROGRAM, Home, Json, answer, say, verbatim
 from quantdesk.core.clock import Clock, SystemClock, iso, unix_ms
 from quantdesk.core.errors import Refused
+from quantdesk.engines.orders.quality.wire import FillView, QualityView, VenueView
 
 _ROWS = 500
 _PAGES_MAX = 200  # of a spreadsheet: 100,000 legs
@@ -37,31 +38,7 @@ _SPAN = re.compile(r"([1-9][0-9]{0,5})([mhd])")
 _UNIT_MS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
 
 
-class Venue(msgspec.Struct, frozen=True, rename="camel"):
-    """What a venue's fills of a pair came to, in basis points; positive is worse."""
-
-    venue: str
-    pair: str
-    fills: int
-    fee_apart: int
-    mean_cost_bps: Decimal
-    stderr_bps: Decimal | None
-    quoted_to_simulated_bps: Decimal | None
-    markout10s_bps: Decimal | None
-    markout1m_bps: Decimal | None
-    markout5m_bps: Decimal | None
-    bias_bps: Decimal
-
-
 class _Page(msgspec.Struct, frozen=True, rename="camel"):
-    next_cursor: str | None
-
-
-class Quality(msgspec.Struct, frozen=True, rename="camel"):
-    """What the desk answers."""
-
-    rows: list[Fill]
-    summary: list[Venue]
     next_cursor: str | None
 
 
@@ -85,8 +62,8 @@ def quality(
     if json:
         verbatim(told[0].decode())
         return
-    pages = [msgspec.json.decode(page, type=Quality) for page in told]
-    found = Quality([row for page in pages for row in page.rows], pages[0].summary, None)
+    pages = [msgspec.json.decode(page, type=QualityView) for page in told]
+    found = QualityView([row for page in pages for row in page.rows], pages[0].summary, None)
     if view == "csv":
         verbatim(spreadsheet(found.rows).rstrip("\n"))
     elif not found.summary:
@@ -112,7 +89,7 @@ def _asked(pair: str | None, venue: str | None, since: str | None) -> dict[str, 
     return query
 
 
-def _by_venue(found: Quality) -> None:
+def _by_venue(found: QualityView) -> None:
     answer(table(found.summary))
     answer(Text(_NOTE, style="dim"))
     for venue, costs in by_venue(found.rows).items():
@@ -122,7 +99,7 @@ def _by_venue(found: Quality) -> None:
         say(f"{apart} fills paid a fee in another asset, which is in no cost: see --as fills")
 
 
-def table(venues: Sequence[Venue]) -> Table:
+def table(venues: Sequence[VenueView]) -> Table:
     """Return venues and pairs with their mean costs."""
     shown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for title in ("venue", "pair"):
@@ -146,12 +123,12 @@ def table(venues: Sequence[Venue]) -> Table:
     return shown
 
 
-def by_venue(rows: Sequence[Fill]) -> dict[str, list[Decimal]]:
+def by_venue(rows: Sequence[FillView]) -> dict[str, list[Decimal]]:
     """Return the costs of each venue's fills, landed against quoted."""
     found: dict[str, list[Decimal]] = {}
     for row in rows:
         if row.cost_bps.quoted_to_landed is not None:
-            found.setdefault(row.venue, []).append(row.cost_bps.quoted_to_landed)
+            found.setdefault(row.venue, []).append(Decimal(row.cost_bps.quoted_to_landed))
     return dict(sorted(found.items()))
 
 
@@ -190,7 +167,7 @@ def moment(text: str, *, clock: Clock) -> str:
 async def _nothing(home: Path, *, is_narrowed: bool) -> str:
     """Return why nothing is shown, and what there would be without the filters."""
     [every] = await _read(home, {"limit": 1}, pages=1) if is_narrowed else [b""]
-    summary = msgspec.json.decode(every, type=Quality).summary if every else []
+    summary = msgspec.json.decode(every, type=QualityView).summary if every else []
     if not summary:
         return f"no fills yet; place an order: {PROGRAM} order buy 10.5 SOL-USDC --watch"
     venues = ", ".join(dict.fromkeys(told.venue for told in summary))

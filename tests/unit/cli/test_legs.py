@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 from rich.console import Console
 
-from quantdesk.cli.legs import Fill, each, spreadsheet
+from quantdesk.cli.legs import each, spreadsheet
+from quantdesk.engines.orders.quality.wire import FillView
 
 ROW: dict[str, Any] = {
     "orderId": "01890a5d-ac96-774b-bcce-b302099a8057", "leg": 1, "legs": 3, "measured": True,
@@ -23,18 +24,18 @@ ROW: dict[str, Any] = {
 }  # fmt: skip
 
 
-def _fill(**changes: object) -> Fill:
-    return msgspec.convert({**ROW, **changes}, Fill)
+def _fill(**changes: object) -> FillView:
+    return msgspec.convert({**ROW, **changes}, FillView)
 
 
-def _drawn(fill: Fill) -> list[str]:
+def _drawn(fill: FillView) -> list[str]:
     console = Console(width=240, no_color=True)
     with console.capture() as said:
         console.print(each([fill]))
     return said.get().splitlines()[1].split("  ")
 
 
-def _words(fill: Fill) -> list[str]:
+def _words(fill: FillView) -> list[str]:
     return [word.strip() for word in _drawn(fill) if word.strip()]
 
 

@@ -5,5 +5,6 @@ reading  from an order's evidence to its entries, one for each leg
 tape     what the board said in the last minutes
 bias     costs in basis points, and how far a venue's fills fall short of its quotes
 store    the SQL
+wire     how clients read it
 ledger   the public face: listens, enters, fills in what is due, tells
 """
