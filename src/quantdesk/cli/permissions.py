@@ -34,6 +34,8 @@ COMMANDS: Final[Mapping[str, Permission | Literal["machine"]]] = MappingProxyTyp
         "backfill": MACHINE,
         "forget": MACHINE,
         "gaps": MACHINE,
+        "quote buy": Permission.MARKET_READ,
+        "quote sell": Permission.MARKET_READ,
         "order buy": Permission.ORDERS_WRITE,
         "order sell": Permission.ORDERS_WRITE,
         "orders": Permission.ORDERS_READ,

@@ -21,6 +21,7 @@ from quantdesk.cli.orders import app as orders
 from quantdesk.cli.plot import plot
 from quantdesk.cli.prices import prices
 from quantdesk.cli.quality import quality
+from quantdesk.cli.quote import app as quote
 from quantdesk.cli.raw import raw
 from quantdesk.cli.record import record
 from quantdesk.cli.replay import replay
@@ -47,6 +48,7 @@ app = typer.Typer(
 app.command("up")(up)
 app.command("run")(run)
 app.command("demo")(demo)
+app.add_typer(quote, name="quote")
 app.add_typer(order, name="order")
 app.add_typer(orders, name="orders")
 app.add_typer(limits, name="limits")
