@@ -88,7 +88,9 @@ def unpinned(lock: str) -> list[str]:
 def test_no_file_names_a_registry() -> None:
     words = re.compile("|".join(re.escape(host) for host in REGISTRIES), re.IGNORECASE)
 
-    assert not _found(words, iter(files()))
+    # A pattern that looks past case takes seconds for what this finds at once.
+    named = (name for name in files() if any(host in text(name).lower() for host in REGISTRIES))
+    assert not _found(words, named)
 
 
 def test_no_file_names_a_folder_of_one_machine() -> None:

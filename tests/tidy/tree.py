@@ -1,6 +1,7 @@
 """What the house rules look at: the files of this checkout that belong to it, and Python parsed."""
 
 import ast
+import gc
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -63,11 +64,15 @@ def text(path: str) -> str:
 @cache
 def sources(*folders: str) -> tuple[Source, ...]:
     """Return the Python files under these folders of the checkout."""
-    return tuple(
-        _source(path)
-        for path in files()
-        if path.endswith(".py") and path.startswith(tuple(f"{folder}/" for folder in folders))
-    )
+    wanted = tuple(f"{folder}/" for folder in folders)
+    gc.disable()  # none of a million nodes is garbage, and all would be looked at again and again
+    try:
+        return tuple(
+            _source(path) for path in files() if path.endswith(".py") and path.startswith(wanted)
+        )
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @cache

@@ -49,6 +49,14 @@ class ManualClock:
         """Return how many tasks are asleep."""
         return sum(not woken.done() for _, _, woken in self._sleepers)
 
+    def step_s(self, least_s: float) -> float:
+        """Return how far time can move in one step: to the next sleeper, or `least_s`.
+
+        Nothing happens before it: smaller steps tell no more, where loopback is at rest.
+        """
+        due = (due_us for due_us, _, woken in self._sleepers if not woken.done())
+        return max(least_s, (min(due, default=0) - self._now_us) / 1_000_000)
+
     async def asleep(self, count: int) -> None:
         """Return once that many tasks sleep: how a test waits for real I/O to come to rest."""
         while self.sleepers < count:

@@ -16,6 +16,8 @@ from fcntl import ioctl
 from termios import TIOCOUTQ
 from typing import Final
 
+from quantdesk.core.clock import SystemClock
+
 _ESTABLISHED: Final = 1  # linux/include/net/tcp_states.h
 _SHAKING_HANDS: Final = frozenset({2, 3})
 _LISTENING: Final = 10
@@ -24,6 +26,7 @@ _TURNS: Final = 60
 _ROUNDS_MAX: Final = 400
 """A side that reads nothing never has its bytes acknowledged: then this was rest enough."""
 _PAUSE_S: Final = 0.0005
+_CLOCK: Final = SystemClock()  # loopback takes its time, whatever a test makes of its own
 
 _Line = tuple[object, object]  # the two ends of a connection
 
@@ -43,7 +46,7 @@ class Loopback:
             if was_quiet and not self._is_under_way():
                 return
             if not was_quiet:
-                await asyncio.sleep(_PAUSE_S)
+                await _CLOCK.sleep(_PAUSE_S)
 
     def _is_under_way(self) -> bool:
         busy, standing = False, set[_Line]()

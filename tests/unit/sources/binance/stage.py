@@ -50,8 +50,9 @@ class Desk:
             await self.turns()
             if met() or (self.running is not None and self.running.done()):
                 break
-            assert self.clock.monotonic() - began_s < within_s, f"not within {within_s} s"
-            await self.clock.advance(0.05)
+            left_s = began_s + within_s - self.clock.monotonic()
+            assert left_s > 0, f"not within {within_s} s"
+            await self.clock.advance(min(self.clock.step_s(0.05), left_s))
         assert met() or self.running is not None
         return self.clock.monotonic() - began_s
 

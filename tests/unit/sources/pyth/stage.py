@@ -44,7 +44,7 @@ class Kit:
         """Let loopback come to rest, then time pass in steps, then loopback again."""
         await self.loopback.rest()
         while seconds > 0:
-            step = min(seconds, 0.25)
+            step = min(seconds, self.clock.step_s(0.25))
             seconds -= step
             await self.clock.advance(step)
             await self.loopback.rest()
