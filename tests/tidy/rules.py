@@ -49,7 +49,6 @@ CLOCK_HOMES = {
     "src/quantdesk/core/clock.py": "the clock",
     "src/quantdesk/api/server.py": "the web server stops by the time of its loop, as it runs by it",
     "src/quantdesk/store/embedded.py": "waits for another program; runs before there is a desk",
-    "src/quantdesk/testing/loopback.py": "waits for the kernel while a test's clock stands still",
 }
 CHANCE = re.compile(r"(random|secrets|numpy\.random)\.\w+|os\.(urandom|getrandom)|uuid\.uuid[1-8]")
 CHANCE_HOMES = {

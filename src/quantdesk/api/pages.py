@@ -50,6 +50,7 @@ from quantdesk.api.needs import BY_CHANNEL, public
 from quantdesk.api.sign_in import views as sign_in_views
 from quantdesk.core.errors import DeskError, Refused
 from quantdesk.engines.orders.preview import PreviewView
+from quantdesk.engines.orders.quality.wire import QualityView
 from quantdesk.engines.orders.wire import EventView, OrderView
 from quantdesk.telemetry.metrics import Metrics
 
@@ -57,7 +58,7 @@ _VIEWS: tuple[type[msgspec.Struct], ...] = (
     alerts.AlertsView,
     books.LevelsView,
     candles.CandlesView,
-    execution.QualityView,
+    QualityView,
     feeds.FeedsView,
     problems.Problem,
     orders.NewOrderRequest,
