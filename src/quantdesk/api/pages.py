@@ -21,7 +21,6 @@ from quantdesk.api import (
     books,
     candles,
     docs,
-    execution,
     feeds,
     keys,
     limits,
