@@ -30,7 +30,10 @@ NAMED_OTHERWISE = {
     "Service": "the same row, read",
 }
 
-WIDE = {"src/quantdesk/cli/order.py": "a command has one parameter for each of its flags"}
+WIDE = {
+    "src/quantdesk/cli/order.py": "a command has one parameter for each of its flags",
+    "src/quantdesk/cli/quote.py": "a command has one parameter for each of its flags",
+}
 
 EDGES = {
     "src/quantdesk/api/edge.py": "the outermost edge of HTTP and WebSocket: logged and counted",
