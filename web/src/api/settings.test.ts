@@ -7,8 +7,9 @@ function world(kept: Settings = {}, copy: string | null = null) {
   const storage = new Map<string, string>(copy === null ? [] : [["quantdesk.settings", copy]]);
   const timers: { ms: number; run: () => void }[] = [];
   const put = vi.fn(async (_: Settings): Promise<unknown> => undefined);
+  const get = vi.fn(async (): Promise<Settings> => kept);
   const store = makeSettings({
-    get: async () => kept,
+    get,
     put,
     storage: {
       getItem: (name) => storage.get(name) ?? null,
@@ -25,7 +26,14 @@ function world(kept: Settings = {}, copy: string | null = null) {
     timers.shift()?.run();
     for (let n = 0; n < 10; n += 1) await Promise.resolve();
   };
-  return { store, put, storage, timers, settle };
+  return { store, get, put, storage, timers, settle };
+}
+
+/** An answer that comes when told to. */
+function slow() {
+  let answer: (told: Settings) => void = () => undefined;
+  const promise = new Promise<Settings>((resolve) => (answer = resolve));
+  return { answer: (told: Settings) => answer(told), promise };
 }
 
 test("a copy of this browser is there at once, the desk's word replaces it", async () => {
@@ -58,6 +66,31 @@ test("what was changed here is not undone by what the desk kept", async () => {
   store.change({ theme: "dark" });
   await store.load();
   expect(store.settings.get()).toEqual({ theme: "dark", density: "normal" });
+});
+
+test("an answer that was under way while a change was kept does not undo it", async () => {
+  const { store, get, settle } = world();
+  const { answer, promise } = slow();
+  get.mockReturnValueOnce(promise);
+  const loading = store.load();
+  store.change({ theme: "dark" });
+  await settle();
+  expect(store.saved.get()).toBe("saved");
+  answer({ theme: "light", density: "compact" });
+  await loading;
+  expect(store.settings.get()).toEqual({ theme: "dark", density: "compact" });
+});
+
+test("an answer for who has left shows nothing to who came", async () => {
+  const { store, get } = world({ theme: "dark" });
+  const { answer, promise } = slow();
+  get.mockReturnValueOnce(promise);
+  const loading = store.load();
+  store.forget();
+  await store.load();
+  answer({ theme: "light" });
+  await loading;
+  expect(store.settings.get()).toEqual({ theme: "dark" });
 });
 
 test("a failure is told, and tried again where that may help", async () => {

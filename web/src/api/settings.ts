@@ -56,6 +56,8 @@ export function makeSettings(around: Around): SettingsStore {
   const settings = new Cell<Settings>(read(around.storage?.getItem(CACHE) ?? null));
   const saved = new Cell<Saved>("saved");
   let changed: Settings = {}; // what the desk has not taken yet
+  let meanwhile: Settings = {}; // what an answer that is under way may not know
+  let asked = 0;
   let cancel: (() => void) | null = null;
   let saving = false;
 
@@ -96,12 +98,16 @@ export function makeSettings(around: Around): SettingsStore {
     settings,
     saved,
     async load() {
-      show(without({ ...(await around.get()), ...changed }));
+      const turn = ++asked;
+      meanwhile = { ...changed };
+      const told = await around.get();
+      if (turn === asked) show(without({ ...told, ...meanwhile }));
     },
     adopt(copy) {
       settings.set(without({ ...read(copy), ...changed }));
     },
     forget() {
+      asked += 1;
       changed = {};
       cancel?.();
       cancel = null;
@@ -114,6 +120,7 @@ export function makeSettings(around: Around): SettingsStore {
         return;
       }
       changed = { ...changed, ...some };
+      meanwhile = { ...meanwhile, ...some };
       saved.set("saving");
       show(next);
       later(WAIT_MS);
