@@ -33,6 +33,7 @@ log = structlog.get_logger()
 _BALANCES_S = 2.0
 _TABLES_S = 5.0
 _NETWORK_FEE_LAMPORTS = 5_000
+_NAMED_MAX = 3
 _UNITS_AROUND = 50_000  # beside the pools': memo, a new token account, wrapping
 _THROUGH = (ASSETS["USDC"].mint, ASSETS["USDT"].mint)
 
@@ -104,9 +105,24 @@ async def open_pools(
         balances=lambda: chain.balances(tuple(ASSETS.values())),
         known_balances=lambda: balances.known,
         read=lambda address: holdings(rpc, address, tuple(ASSETS.values())),
-        probes={"chain": _answers(rpc), "pools": _live(accounts, ground.discovery)},
+        probes={
+            "chain": _answers(rpc),
+            "pools": _live(
+                accounts, ground.discovery, lambda: routing.bench.resting(now_ms=clock.now_ms())
+            ),
+        },
         found=ground.discovery.counts,
     )
+
+
+def resting_words(addresses: Sequence[str]) -> str:
+    """Return which pools routes go without for now, nothing where there are none."""
+    if not addresses:
+        return ""
+    named = ", ".join(addresses[:_NAMED_MAX])
+    more = len(addresses) - _NAMED_MAX
+    others = f" and {more} more" if more > 0 else ""
+    return f"; left out for a while, since trades with them fail when tried: {named}{others}"
 
 
 def worth(board: Board, lamports: int, asset: Asset) -> int:
@@ -177,10 +193,10 @@ def _answers(rpc: Rpc) -> Probe:
     return probe
 
 
-def _live(accounts: LiveAccounts, discovery: Discovery) -> Probe:
+def _live(accounts: LiveAccounts, discovery: Discovery, resting: Callable[[], list[str]]) -> Probe:
     async def probe() -> str:
         if not accounts.connections:
             raise Unavailable("pool states do not arrive", code="pools.silent")
-        return discovery.told()
+        return discovery.told() + resting_words(resting())
 
     return probe

@@ -23,6 +23,8 @@ def test_that_a_pool_that_cannot_be_traded_rests_at_once_and_comes_back(code: st
     bench.failed(A, code, now_ms=1_000)
 
     assert _left(bench, 1_000) == _left(bench, 999 + REST_MS) == "b"
+    assert bench.resting(now_ms=999 + REST_MS) == ["a"]
+    assert bench.resting(now_ms=1_000 + REST_MS) == []
     assert _left(bench, 1_000 + REST_MS) == "ab"
 
 

@@ -71,6 +71,10 @@ class Bench:
             return pools
         return [pool for pool in pools if not self._rests(pool, now_ms)] or pools
 
+    def resting(self, *, now_ms: int) -> list[str]:
+        """Return the addresses of the pools that rest."""
+        return [address for address, record in self._known.items() if now_ms < record.until_ms]
+
     def _rests(self, pool: Pool, now_ms: int) -> bool:
         record = self._known.get(pool.about.address)
         return record is not None and now_ms < record.until_ms
