@@ -4,6 +4,7 @@ import asyncio
 from decimal import Decimal
 from uuid import UUID
 
+import asyncpg
 import pytest
 from tests.flow.orders.books import SPLIT, Trade, World
 
@@ -12,7 +13,7 @@ from quantdesk.engines.portfolio import store
 from quantdesk.engines.portfolio.ledger import PASS_MAX, PASS_S, Portfolio
 from quantdesk.engines.portfolio.model import Book
 from quantdesk.store.migrate import migrate, shipped
-from quantdesk.store.pool import Connection, Pools, connect
+from quantdesk.store.pool import Connection, connect
 from quantdesk.testing.stage import MODE, Stage
 
 pytestmark = pytest.mark.anyio
@@ -194,7 +195,7 @@ async def test_that_orders_of_before_are_counted_too(empty_database: str) -> Non
     await migrate(empty_database, before)
     async with await connect(empty_database, write_max=2, read_max=2) as pools:
         world = World(Stage(pools))
-        await _as_before(pools, world)
+        await _as_before(empty_database, world)
         await migrate(empty_database)
         after = await book(world, portfolio(world))
         await world.stage.clear()
@@ -202,14 +203,22 @@ async def test_that_orders_of_before_are_counted_too(empty_database: str) -> Non
     assert (after.fills, after.realized_raw, after.unknown_base_raw) == (2, 10 * USDC, 0)
 
 
-async def _as_before(pools: Pools, world: World) -> None:
-    """Fill two orders as a desk did that had no portfolio: it noted nothing for one."""
-    async with pools.write.connection() as c:
-        await c.execute("create table portfolio_unread (order_id uuid)")
-    await trade(world, BUY, 1, 100)
-    await trade(world, SELL, 1, 110)
-    async with pools.write.connection() as c:
-        await c.execute("drop table portfolio_unread")
+async def _as_before(url: str, world: World) -> None:
+    """Fill two orders as a desk did that had no portfolio: it noted nothing for one.
+
+    Nor for what later desks know of an order, which today's statements name.
+    """
+    owner = await asyncpg.connect(url)
+    try:
+        await owner.execute("create table portfolio_unread (order_id uuid)")
+        await owner.execute("grant insert on portfolio_unread to public")
+        await owner.execute("alter table orders add column priority text")
+        await trade(world, BUY, 1, 100)
+        await trade(world, SELL, 1, 110)
+        await owner.execute("alter table orders drop column priority")
+        await owner.execute("drop table portfolio_unread")
+    finally:
+        await owner.close()
 
 
 async def test_that_fees_in_a_third_asset_are_kept(world: World) -> None:
