@@ -21,10 +21,17 @@ def to_raw(amount: Decimal, decimals: int) -> int:
         raw = int(scaled)
         if raw != scaled:
             raise Refused(
-                f"{amount:f} is finer than the {decimals} decimals of this token",
+                f"{_shown(amount)} is finer than the {decimals} decimals of this token",
                 code="amount.precision",
             )
     return raw
+
+
+def _shown(amount: Decimal) -> str:
+    """Return a fraction as people write it, unless it has more digits than anybody reads."""
+    exponent = amount.as_tuple().exponent
+    is_short = isinstance(exponent, int) and exponent >= -_DIGITS
+    return f"{amount:f}" if is_short else f"{amount:.2e}"
 
 
 def from_raw(raw: int, decimals: int) -> Decimal:

@@ -35,6 +35,14 @@ def test_that_a_finer_amount_is_refused() -> None:
     assert fine.value.detail.startswith("0.0000001 is finer"), "as it was written, without exponent"
 
 
+@pytest.mark.parametrize("amount", ["1e-99999", "0." + "1" * 99_999])
+def test_that_a_refusal_is_no_longer_than_a_line(amount: str) -> None:
+    with pytest.raises(Refused) as fine:
+        to_raw(Decimal(amount), 6)
+    assert fine.value.code == "amount.precision"
+    assert len(fine.value.detail) < 100
+
+
 @given(st.integers(0, 2**64), st.integers(1, 2**64))
 def test_that_division_rounds_up(numerator: int, denominator: int) -> None:
     up = ceil_div(numerator, denominator)
