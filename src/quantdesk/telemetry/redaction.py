@@ -9,7 +9,7 @@ Forms: JWT RFC 7519, PEM RFC 7468, URLs RFC 3986, header fields RFC 9110; a Sola
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
@@ -37,19 +37,26 @@ _KEY_BYTES: Final = 64
 _BYTE_BITS: Final = 8
 _UUID: Final = r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
 
-_FORMS: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
+_PATH_KEY: Final = re.compile(
+    rf"/(?!{_UUID}(?![\w-]))(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[\w-]{{20,}}", re.IGNORECASE
+)
+"""A key as a part of an address: no word, and no UUID."""
+
+
+def _without_key(found: re.Match[str]) -> str:
+    return found[1] + _PATH_KEY.sub(f"/{HIDDEN}", found[2])
+
+
+# None may look at a text again from each of its places: texts are as long as strangers like.
+_FORMS: Final[tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...]] = (
     (re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [^-]*-----|\Z)", re.DOTALL),
      HIDDEN),
     (re.compile(r"\beyJ[\w-]{4,}\.[\w-]{2,}\.[\w-]*"), HIDDEN),
     (re.compile(r"\bqd[a-z]{0,8}_[\w-]{16,}"), HIDDEN),
     (re.compile(r"\[\s*(?:\d{1,3}\s*,\s*){63}\d{1,3}\s*\]"), HIDDEN),
     # credentials in an address, before its host
-    (re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^\s/?#@\"'<>]+@", re.IGNORECASE), rf"\1{HIDDEN}@"),
-    # A key as a part of an address: no word, and no UUID.
-    (re.compile(
-        r"(\bhttps?://[^\s?#\"'<>]*?/|\bwss?://[^\s?#\"'<>]*?/)"
-        rf"(?!{_UUID}(?![\w-]))(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[\w-]{{20,}}", re.IGNORECASE),
-     rf"\1{HIDDEN}"),
+    (re.compile(r"((?<=[a-z0-9+.-])://)[^\s/?#@\"'<>]+@", re.IGNORECASE), rf"\1{HIDDEN}@"),
+    (re.compile(r"(\b(?:http|ws)s?://)([^\s?#\"'<>]+)", re.IGNORECASE), _without_key),
     (re.compile(
         r"([?&;](?:[\w.-]*[-_.])?(?:key|api-?key|token|secret|sig|signature|password|passphrase|auth"
         r"|ticket|code|state|otp|jwt|access_?token|client_?secret)=)[^\s&;#\"'<>\\]+",
@@ -67,7 +74,7 @@ _FORMS: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
      rf"\1 {HIDDEN}"),
     # name=value, "name": "value", name='value'
     (re.compile(
-        rf"((?<![A-Za-z])(?!(?:[\w-]*-)?(?:authorization|cookie))(?:[\w-]*[-_])?"
+        rf"((?<![A-Za-z])(?!(?<!_)(?:authorization|cookie))"
         rf"(?:{_WORDS}|token|x-csrf-token|x-mbx-apikey)"
         r"[\"']?\s*[=:]\s*(?:b(?=[\"']))?)"
         r"(\"(?:[^\"\\\n]|\\++[^\\\n])++\"|'(?:[^'\\\n]|\\++[^\\\n])++'|(?![\"'\[<{(])[^\s,;&}\])\"'<>]+)",
